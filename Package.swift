@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One settings array for every Swift target: Swift 6 mode, explicit existentials, explicit imports.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "snapcat",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Snapcat", targets: ["Snapcat"]),
+        .executable(name: "snapcat", targets: ["SnapcatCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // Bottom: the operating system and the C libraries.
+        .target(name: "CPlatform"),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
+        .target(
+            name: "SnapcatPlatform",
+            dependencies: [
+                "CPlatform",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+
+        // Format and storage: bytes on disk, keys to bytes. Neither knows the other.
+        .target(
+            name: "SnapcatFormat", dependencies: ["CPlatform", "SnapcatPlatform", "CZlib", "CISAL"],
+            swiftSettings: settings),
+        .target(
+            name: "SnapcatStorage",
+            dependencies: ["SnapcatPlatform", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: settings),
+
+        // Heap and catalog.
+        .target(
+            name: "SnapcatHeap",
+            dependencies: [
+                "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SnapcatSchema", path: "Schema",
+            resources: [.embedInCode("m001_catalog.sql"), .embedInCode("views.sql")],
+            swiftSettings: settings),
+        .target(
+            name: "SnapcatCatalog",
+            dependencies: [
+                "CPlatform", "SnapcatPlatform", "SnapcatFormat", "SnapcatSchema",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: settings),
+
+        // The engine is the public library.
+        .target(
+            name: "Snapcat",
+            dependencies: [
+                "CPlatform", "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap",
+                "SnapcatCatalog",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+
+        // The command line: the only code that prints.
+        .target(
+            name: "SnapcatCommands",
+            dependencies: [
+                "Snapcat",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "SnapcatCLI", dependencies: ["SnapcatCommands"], swiftSettings: settings),
+
+        // Tests.
+        .target(
+            name: "SnapcatTestSupport",
+            dependencies: [
+                "Snapcat",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            path: "Tests/Support", swiftSettings: settings),
+        .testTarget(
+            name: "SnapcatFormatTests", dependencies: ["SnapcatFormat", "SnapcatTestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SnapcatStorageTests", dependencies: ["SnapcatStorage", "SnapcatTestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SnapcatHeapTests", dependencies: ["SnapcatHeap", "SnapcatTestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SnapcatCatalogTests", dependencies: ["SnapcatCatalog", "SnapcatTestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SnapcatEngineTests", dependencies: ["Snapcat", "SnapcatTestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SnapcatCommandsTests", dependencies: ["SnapcatCommands", "SnapcatTestSupport"],
+            swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,208 @@
+#define _GNU_SOURCE
+#include "cplatform.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
+#ifdef __APPLE__
+#define MTIME(s) ((s).st_mtimespec)
+#define CTIME(s) ((s).st_ctimespec)
+#else
+#define MTIME(s) ((s).st_mtim)
+#define CTIME(s) ((s).st_ctim)
+#endif
+
+static const int64_t nanoseconds_per_second = 1000000000;
+
+static void convert(const struct stat *in, cplatform_stat *out) {
+    out->size = in->st_size;
+    out->mtime_ns = (int64_t)MTIME(*in).tv_sec * nanoseconds_per_second + MTIME(*in).tv_nsec;
+    out->ctime_ns = (int64_t)CTIME(*in).tv_sec * nanoseconds_per_second + CTIME(*in).tv_nsec;
+    out->device = (uint64_t)in->st_dev;
+    out->inode = (uint64_t)in->st_ino;
+    out->link_count = (uint64_t)in->st_nlink;
+    out->mode = in->st_mode;
+    out->uid = in->st_uid;
+    out->gid = in->st_gid;
+}
+
+int cplatform_stat_at(int folder, const char *name, cplatform_stat *out) {
+    struct stat s;
+    if (fstatat(folder, name, &s, AT_SYMLINK_NOFOLLOW) != 0) return -1;
+    convert(&s, out);
+    return 0;
+}
+
+int cplatform_stat_following(int folder, const char *name, cplatform_stat *out) {
+    struct stat s;
+    if (fstatat(folder, name, &s, 0) != 0) return -1;
+    convert(&s, out);
+    return 0;
+}
+
+int cplatform_stat_descriptor(int descriptor, cplatform_stat *out) {
+    struct stat s;
+    if (fstat(descriptor, &s) != 0) return -1;
+    convert(&s, out);
+    return 0;
+}
+
+int cplatform_open_at(int folder, const char *name, int flags, unsigned mode) {
+    int descriptor;
+    do descriptor = openat(folder, name, flags | O_CLOEXEC, mode);
+    while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+int cplatform_rename_exclusive(int from_folder, const char *from, int to_folder, const char *to) {
+#if defined(__linux__)
+    if (renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE) == 0) return 0;
+    // File systems without the flag (some network and FUSE ones): a hard link never replaces either.
+    if (errno != EINVAL && errno != ENOSYS) return -1;
+#elif defined(__APPLE__)
+    if (renameatx_np(from_folder, from, to_folder, to, RENAME_EXCL) == 0) return 0;
+    if (errno != ENOTSUP && errno != EINVAL) return -1;
+#endif
+    if (linkat(from_folder, from, to_folder, to, 0) != 0) return -1;
+    return unlinkat(from_folder, from, 0);
+}
+
+int cplatform_sync_filesystem(int descriptor) {
+#ifdef __linux__
+    return syncfs(descriptor);
+#else
+    (void)descriptor;
+    sync();
+    return 0;
+#endif
+}
+
+static struct timespec timespec_of(int64_t ns) {
+    struct timespec t;
+    t.tv_sec = ns / nanoseconds_per_second;
+    t.tv_nsec = ns % nanoseconds_per_second;
+    if (t.tv_nsec < 0) { t.tv_sec -= 1; t.tv_nsec += nanoseconds_per_second; }
+    return t;
+}
+
+int cplatform_set_mtime_at(int folder, const char *name, int64_t mtime_ns) {
+    struct timespec times[2] = { { 0, UTIME_OMIT }, timespec_of(mtime_ns) };
+    return utimensat(folder, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
+int cplatform_set_mtime(int descriptor, int64_t mtime_ns) {
+    struct timespec times[2] = { { 0, UTIME_OMIT }, timespec_of(mtime_ns) };
+    return futimens(descriptor, times);
+}
+
+static int64_t clock_ns(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * nanoseconds_per_second + t.tv_nsec;
+}
+
+int64_t cplatform_file_clock_ns(void) {
+#ifdef CLOCK_REALTIME_COARSE
+    return clock_ns(CLOCK_REALTIME_COARSE);
+#else
+    return clock_ns(CLOCK_REALTIME);
+#endif
+}
+
+int64_t cplatform_wall_clock_ns(void) { return clock_ns(CLOCK_REALTIME); }
+int64_t cplatform_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+
+struct cplatform_directory {
+    DIR *stream;
+    struct dirent *held;  // read but not yet handed out, because the buffer was full
+};
+
+cplatform_directory *cplatform_directory_open(int descriptor) {
+    DIR *stream = fdopendir(descriptor);
+    if (!stream) return NULL;
+    cplatform_directory *directory = malloc(sizeof *directory);
+    if (!directory) { closedir(stream); errno = ENOMEM; return NULL; }
+    directory->stream = stream;
+    directory->held = NULL;
+    return directory;
+}
+
+long cplatform_directory_read(cplatform_directory *directory, uint8_t *buffer, size_t capacity) {
+    size_t used = 0;
+    for (;;) {
+        struct dirent *entry = directory->held;
+        directory->held = NULL;
+        if (!entry) {
+            errno = 0;
+            entry = readdir(directory->stream);
+            if (!entry) return errno != 0 ? -1 : (long)used;
+        }
+        size_t length = strlen(entry->d_name);
+        if (length <= 2 && entry->d_name[0] == '.' && (length == 1 || entry->d_name[1] == '.')) continue;
+        if (used + length + 3 > capacity) {
+            directory->held = entry;
+            return (long)used;
+        }
+        uint16_t length16 = (uint16_t)length;
+        buffer[used] = entry->d_type;
+        memcpy(buffer + used + 1, &length16, 2);
+        memcpy(buffer + used + 3, entry->d_name, length);
+        used += length + 3;
+    }
+}
+
+void cplatform_directory_close(cplatform_directory *directory) {
+    closedir(directory->stream);
+    free(directory);
+}
+
+int cplatform_lock(int descriptor, int exclusive) {
+    int result;
+    do result = flock(descriptor, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB);
+    while (result != 0 && errno == EINTR);
+    return result;
+}
+
+int cplatform_terminal_columns(int descriptor) {
+    struct winsize size;
+    if (!isatty(descriptor)) return 0;
+    if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+    return size.ws_col;
+}
+
+void cplatform_advise_sequential(int descriptor) {
+#ifdef POSIX_FADV_SEQUENTIAL
+    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+#else
+    (void)descriptor;
+#endif
+}
+
+long cplatform_local_offset(int64_t time) {
+    time_t t = (time_t)time;
+    struct tm local;
+    tzset();
+    if (!localtime_r(&t, &local)) return 0;
+    return local.tm_gmtoff;
+}
+
+void cplatform_on_interrupt(void (*handler)(int)) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}

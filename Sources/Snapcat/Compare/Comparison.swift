@@ -1,0 +1,138 @@
+import SnapcatFormat
+import SnapcatPlatform
+
+/// How a name differs between two snapshots.
+public enum ComparisonStatus: String, Sendable, CaseIterable {
+    case onlyLeft = "only_left"
+    case onlyRight = "only_right"
+    /// Another content, type or destination.
+    case different
+    /// The same content, another mode, mtime, uid or gid.
+    case metadata
+    case equal
+}
+
+/// What of a comparison is wanted.
+public struct CompareOptions: Sendable {
+    /// nil: all but `equal` (and `metadata`, unless it is included).
+    public var statuses: Set<ComparisonStatus>?
+    /// Tell `metadata` from `equal`.
+    public var includesMetadata = false
+    /// Only names in this folder (or the name itself).
+    public var pathPrefix: [UInt8] = []
+    /// Globs; a name must match one of `include` (where there are any) and none of `exclude`.
+    public var include: [[UInt8]] = []
+    public var exclude: [[UInt8]] = []
+    /// Symlinks, folders and special files too, where both snapshots know them.
+    public var includesNodes = true
+
+    public init() {}
+
+    /// The statuses that are shown.
+    public var shownStatuses: Set<ComparisonStatus> {
+        if let statuses { return statuses }
+        return includesMetadata ? [.onlyLeft, .onlyRight, .different, .metadata] : [.onlyLeft, .onlyRight, .different]
+    }
+}
+
+/// One name of a comparison.
+public struct ComparisonRow: Sendable, Equatable {
+    public var status: ComparisonStatus
+    public var name: EntryName
+    public var left: SideItem?
+    public var right: SideItem?
+
+    package init(status: ComparisonStatus, name: EntryName, left: SideItem?, right: SideItem?) {
+        self.status = status
+        self.name = name
+        self.left = left
+        self.right = right
+    }
+}
+
+/// Counts of a comparison, of the names that its filters let through.
+public struct ComparisonSummary: Sendable, Equatable {
+    public struct Sum: Sendable, Equatable {
+        public var files: Int64 = 0
+        /// Of the right side, of the left where there is no right.
+        public var bytes: Int64 = 0
+    }
+    public var sums: [ComparisonStatus: Sum] = [:]
+
+    public init() {}
+
+    public subscript(status: ComparisonStatus) -> Sum { sums[status] ?? Sum() }
+    /// Whether anything is shown as a difference.
+    public var hasDifferences: Bool { sums.contains { $0.key != .equal && $0.value.files > 0 } }
+
+    mutating func add(_ row: ComparisonRow) {
+        sums[row.status, default: Sum()].files += 1
+        sums[row.status, default: Sum()].bytes += row.right?.size ?? row.left?.size ?? 0
+    }
+}
+
+/// The filters of names, compiled.
+struct NameFilter {
+    private let prefix: [UInt8]
+    private let include: [GlobPattern]
+    private let exclude: [GlobPattern]
+
+    init(prefix: [UInt8] = [], include: [[UInt8]] = [], exclude: [[UInt8]] = []) {
+        var trimmed = prefix
+        while trimmed.last == UInt8(ascii: "/") { trimmed.removeLast() }
+        self.prefix = trimmed
+        self.include = include.map { GlobPattern($0) }
+        self.exclude = exclude.map { GlobPattern($0) }
+    }
+
+    var acceptsAll: Bool { prefix.isEmpty && include.isEmpty && exclude.isEmpty }
+
+    func accepts(_ name: [UInt8]) -> Bool {
+        if !prefix.isEmpty {
+            guard name.starts(with: prefix), name.count == prefix.count || name[prefix.count] == UInt8(ascii: "/")
+            else { return false }
+        }
+        if !include.isEmpty && !include.contains(where: { $0.matches(name) }) { return false }
+        return !exclude.contains { $0.matches(name) }
+    }
+}
+
+/// The full outer join of two sides by name, as a stream: memory is that of one row.
+struct SideMerge {
+    let left: SnapshotSide
+    let right: SnapshotSide
+    let includesMetadata: Bool
+    let filter: NameFilter
+
+    func forEach(_ body: (ComparisonRow) throws -> Void) throws {
+        try left.advance()
+        try right.advance()
+        while !left.isAtEnd || !right.isAtEnd {
+            let order = compareNames()
+            let name = order <= 0 ? left.name : right.name
+            if filter.accepts(name) {
+                let leftItem = order <= 0 ? try left.item() : nil
+                let rightItem = order >= 0 ? try right.item() : nil
+                try body(
+                    ComparisonRow(
+                        status: Self.status(leftItem, rightItem, includesMetadata: includesMetadata),
+                        name: EntryName(name), left: leftItem, right: rightItem))
+            }
+            if order <= 0 { try left.advance() }
+            if order >= 0 { try right.advance() }
+        }
+    }
+
+    private func compareNames() -> Int {
+        if left.isAtEnd { return 1 }
+        if right.isAtEnd { return -1 }
+        return left.name.withUnsafeBytes { left in right.name.withUnsafeBytes { NameOrder.compare(left, $0) } }
+    }
+
+    static func status(_ left: SideItem?, _ right: SideItem?, includesMetadata: Bool) -> ComparisonStatus {
+        guard let left else { return .onlyRight }
+        guard let right else { return .onlyLeft }
+        if !left.hasSameContent(as: right) { return .different }
+        return includesMetadata && !left.hasSameMetadata(as: right) ? .metadata : .equal
+    }
+}

@@ -1,0 +1,155 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+
+/// One side of a comparison: the entries and nodes of a snapshot in one order of names, a stream.
+final class SnapshotSide {
+    private let entries: EntryReader
+    private let nodes: CompanionReader?
+    private var node: Node?
+    private var hasEntry = false
+    private var lastEntryName: [UInt8] = []
+    private var isStarted = false
+
+    /// The facts of the snapshot, nil without a companion.
+    let facts: SnapshotFacts?
+    /// The current name; meaningless at the end.
+    private(set) var name: [UInt8] = []
+    private(set) var isAtEnd = false
+    /// The current item is a node.
+    private(set) var isNode = false
+
+    /// `usesNodes`: false leaves the companion's nodes out.
+    init(entries: EntryReader, companion: CompanionReader?, usesNodes: Bool) {
+        self.entries = entries
+        facts = companion?.facts
+        nodes = usesNodes ? companion : nil
+    }
+
+    /// Opens a snapshot; where its lines are not sorted they are sorted in memory.
+    static func open(_ store: SnapshotStore, _ key: StorageKey, usesNodes: Bool) throws -> SnapshotSide {
+        let reader = try store.entries(key)
+        let companion = try store.companion(of: key)
+        return SnapshotSide(
+            entries: try isSorted(store, key) ? reader : EntryReader(try SortedLines(reader), name: reader.name),
+            companion: companion, usesNodes: usesNodes)
+    }
+
+    /// Reads all lines once: also finds any damage before anything depends on it.
+    static func isSorted(_ store: SnapshotStore, _ key: StorageKey) throws -> Bool {
+        let reader = try store.entries(key)
+        var last: [UInt8]?
+        var lastMD5: MD5Digest?
+        var sorted = true
+        while try reader.advance() {
+            let fields = try reader.parse()
+            if let last {
+                let order = last.withUnsafeBytes { last in
+                    reader.entryName.withUnsafeBytes { NameOrder.compare(last, $0) }
+                }
+                if order > 0 { sorted = false }
+                if order == 0 && fields.md5 != lastMD5 {
+                    throw reader.damage("'\(TerminalText.lossy(reader.entryName))' comes twice with different contents")
+                }
+            }
+            last = reader.entryName
+            lastMD5 = fields.md5
+        }
+        return sorted
+    }
+
+    /// Steps to the next name.
+    func advance() throws {
+        if !isStarted {
+            isStarted = true
+            try advanceEntry()
+            node = try nodes?.nextNode()
+        } else if isNode {
+            node = try nodes?.nextNode()
+        } else {
+            try advanceEntry()
+        }
+        switch (hasEntry, node) {
+        case (false, nil): isAtEnd = true
+        case (true, nil): isNode = false
+        case (false, .some): isNode = true
+        case (true, .some(let node)):
+            isNode = node.name.bytes.withUnsafeBytes { left in
+                entries.entryName.withUnsafeBytes { NameOrder.compare(left, $0) < 0 }
+            }
+        }
+        name = isAtEnd ? [] : isNode ? node?.name.bytes ?? [] : entries.entryName
+    }
+
+    private func advanceEntry() throws {
+        repeat {
+            hasEntry = try entries.advance()
+            if hasEntry { try entries.parse() }
+            // Of lines with one name the first counts.
+        } while hasEntry && !lastEntryName.isEmpty && entries.entryName == lastEntryName
+        if hasEntry { lastEntryName = entries.entryName }
+    }
+
+    /// The current item, copied.
+    func item() throws -> SideItem {
+        if isNode, let node { return SideItem(node) }
+        return SideItem(try entries.entry())
+    }
+
+    /// Of the current entry, without a copy.
+    func fields() throws -> EntryFields { try entries.parse() }
+    var line: UnsafeRawBufferPointer { entries.line }
+    var currentNode: Node? { isNode ? node : nil }
+}
+
+/// An entry or a node, as compare shows it.
+public struct SideItem: Sendable, Equatable {
+    /// "file", or the kind of the node.
+    public var type: String
+    public var md5: MD5Digest?
+    public var size: Int64?
+    /// Seconds since 1970.
+    public var mtime: Double?
+    public var mtimeNanoseconds: Int64?
+    public var mode: Int64?
+    public var uid: Int64?
+    public var gid: Int64?
+    /// Of a link.
+    public var destination: [UInt8]?
+    /// The line of an entry, nil for a node.
+    public var entry: Entry?
+
+    init(_ entry: Entry) {
+        type = "file"
+        md5 = entry.md5
+        size = entry.size
+        mtimeNanoseconds = entry.mtimeNanoseconds
+        mtime = entry.mtime ?? entry.mtimeNanoseconds.map(PythonNumber.double(nanoseconds:))
+        mode = entry.mode
+        uid = entry.uid
+        gid = entry.gid
+        self.entry = entry
+    }
+
+    init(_ node: Node) {
+        type = node.kind.rawValue
+        mtimeNanoseconds = node.mtimeNanoseconds
+        mtime = PythonNumber.double(nanoseconds: node.mtimeNanoseconds)
+        mode = node.mode
+        uid = node.uid
+        gid = node.gid
+        destination = node.destination
+    }
+
+    /// Same md5 (of nodes: type and destination), whatever the metadata.
+    func hasSameContent(as other: SideItem) -> Bool {
+        type == other.type && md5 == other.md5 && destination == other.destination
+    }
+
+    /// Mode, owner and modification time; exact nanoseconds where both sides have them.
+    func hasSameMetadata(as other: SideItem) -> Bool {
+        guard mode == other.mode, uid == other.uid, gid == other.gid else { return false }
+        if let left = mtimeNanoseconds, let right = other.mtimeNanoseconds { return left == right }
+        return mtime == other.mtime
+    }
+}

@@ -1,0 +1,67 @@
+import SnapcatFormat
+import SnapcatHeap
+import SnapcatPlatform
+import SnapcatStorage
+import SystemPackage
+
+/// The version of this program, in one place.
+public enum SnapcatVersion {
+    public static let text = "0.1.0"
+}
+
+/// The folder that is snapshotted or restored to, resolved, and its relation to the repository.
+struct FileRoot {
+    /// Absolute, symlinks resolved.
+    let path: [UInt8]
+    /// Files and folders of the repository, which the walk leaves out.
+    let ownParts: Set<FileIdentity>
+
+    init(_ given: [UInt8], repository: Repository, monitor: Monitor) throws {
+        guard let resolved = FolderOperations.realPath(given) else {
+            throw SnapcatError(
+                .notFound, "No such file root", TerminalText.lossy(given), reason: "the folder does not exist",
+                advice: "is it mounted? nothing was made")
+        }
+        let status = try withSystemError("Cannot look at the file root", resolved) { () throws(Errno) in
+            try Descriptor.status(resolved, following: true)
+        }
+        guard status.kind == .directory else {
+            throw SnapcatError(.usage, "The file root is no folder", TerminalText.lossy(given))
+        }
+        path = resolved
+        var parts: Set<FileIdentity> = []
+        for place in Self.places(repository) {
+            guard let placePath = FolderOperations.realPath(place.path) else { continue }
+            let found = try withSystemError("Cannot look at", placePath) { () throws(Errno) in
+                try Descriptor.status(placePath, following: true)
+            }
+            if place.isFolder && Self.contains(placePath, resolved) {
+                throw SnapcatError(
+                    .usage, "The file root lies in the repository", TerminalText.lossy(given),
+                    reason: "the \(place.what) is '\(TerminalText.lossy(placePath))'",
+                    advice: "choose another place for one of them")
+            }
+            guard Self.contains(resolved, placePath) else { continue }
+            if place.isFolder { monitor.note("the \(place.what) '\(TerminalText.lossy(placePath))' lies in the file root and is left out") }
+            parts.insert(FileIdentity(found))
+        }
+        ownParts = parts
+    }
+
+    private static func places(_ repository: Repository) -> [(what: String, path: [UInt8], isFolder: Bool)] {
+        var result: [(what: String, path: [UInt8], isFolder: Bool)] = []
+        if let local = repository.snapshots.storage.base.local { result.append(("snap root", local.root, true)) }
+        if let local = repository.heap?.storage.base.local { result.append(("heap root", local.root, true)) }
+        if let catalog = repository.catalogPath {
+            for suffix in ["", "-wal", "-shm", "-journal", ".replaced"] {
+                result.append(("catalog", catalog + Array(suffix.utf8), false))
+            }
+        }
+        return result
+    }
+
+    /// Whether `inner` is `outer` or below it.
+    private static func contains(_ outer: [UInt8], _ inner: [UInt8]) -> Bool {
+        outer == inner || inner.starts(with: outer == [UInt8(ascii: "/")] ? outer : outer + [UInt8(ascii: "/")])
+    }
+}

@@ -1,0 +1,54 @@
+import SnapcatCatalog
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+
+/// Looks at a folder as it is now: hashes what has changed, stores no content, and writes its state as a snapshot
+/// into a store of its own. For a restore without a safety snapshot, and for comparing with `live`.
+struct LiveSurvey {
+    private let repository: Repository
+    private let root: FileRoot
+    private let store: SnapshotStore
+    private let monitor: Monitor
+
+    init(_ repository: Repository, fileRoot: [UInt8], store: SnapshotStore, monitor: Monitor) throws {
+        self.repository = repository
+        self.store = store
+        self.monitor = monitor
+        root = try FileRoot(fileRoot, repository: repository, monitor: monitor)
+    }
+
+    /// Returns the key of the snapshot in the survey's own store.
+    func run(parallelism: Int, scan: ScanOptions = ScanOptions()) throws -> StorageKey {
+        var options = MakeOptions()
+        options.parallelism = parallelism
+        options.scan = scan
+        let parent = try ParentSnapshot.newest(try repository.catalog(monitor), repository.snapshots, monitor)
+        monitor.progress.begin("looking at the folder", files: parent?.files)
+        var merge = try ParentSnapshot.merge(
+            parent, root: root, store: repository.snapshots, missing: [], options: options, monitor: monitor)
+        let name = SnapshotName(time: SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000))
+        let key = StorageKey(name.key)
+        let pipeline = ScanPipeline(options: options, session: nil, monitor: monitor)
+        let level = options.compression
+        try store.storage.write(key, .exclusive) { sink in
+            let lines = try SnapshotWriter(into: sink, level: level)
+            let spool = ArraySink()
+            let nodes = try CompanionWriter.NodeSpool(into: spool, level: level)
+            let writer = BatchWriter(snapshot: lines, nodes: nodes, monitor: monitor)
+            try pipeline.run(&merge, into: writer)
+            try lines.finish()
+            try nodes.finish()
+            var facts = SnapshotFacts()
+            facts.fileRoot = root.path
+            facts.device = Int64(truncatingIfNeeded: merge.walk.device)
+            facts.files = writer.summary.files
+            facts.nodes = writer.summary.nodes
+            try store.storage.write(store.companionKey(of: key), .replacing) { sink in
+                try sink.write(try CompanionWriter.factsMember(facts, level: level))
+                try sink.write(spool.bytes)
+            }
+        }
+        return key
+    }
+}

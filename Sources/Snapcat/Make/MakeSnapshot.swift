@@ -1,0 +1,276 @@
+import Foundation
+import GRDB
+import SnapcatCatalog
+import SnapcatFormat
+import SnapcatHeap
+import SnapcatPlatform
+import SnapcatStorage
+import SystemPackage
+
+extension Repository {
+    /// Snapshots `fileRoot`: objects, companion, snapshot, catalog, in this order (RELIABILITY.md).
+    ///
+    /// Files that cannot be read do not cost the snapshot: they are told to `monitor`, and counted. Throws
+    /// `.notFound` for a missing file root, `.locked` where another process is at work, `.failed` otherwise.
+    /// Cost: one walk; an unchanged file costs one `lstat`; memory follows the depth of the tree.
+    public func make(
+        _ fileRoot: String, options: MakeOptions = MakeOptions(), monitor: Monitor = .silent
+    ) async throws -> MakeSummary {
+        try await run("snapcat-make", monitor) { [self] in
+            try makeBlocking(Array(fileRoot.utf8), options: options, monitor: monitor)
+        }
+    }
+
+    package func makeBlocking(_ fileRoot: [UInt8], options: MakeOptions, monitor: Monitor) throws -> MakeSummary {
+        let started = monotonicNanoseconds()
+        var job = try MakeJob(self, fileRoot: fileRoot, options: options, monitor: monitor)
+        var summary = options.isDryRun ? try job.rehearse() : try job.run()
+        summary.seconds = Double(monotonicNanoseconds() - started) / 1e9
+        return summary
+    }
+}
+
+/// One make, from lock to catalog.
+struct MakeJob {
+    private let repository: Repository
+    private var root: FileRoot
+    private let options: MakeOptions
+    private let monitor: Monitor
+
+    init(_ repository: Repository, fileRoot: [UInt8], options: MakeOptions, monitor: Monitor) throws {
+        self.repository = repository
+        self.options = options
+        self.monitor = monitor
+        root = try FileRoot(fileRoot, repository: repository, monitor: monitor)
+    }
+
+    // MARK: Rehearsal
+
+    /// A dry run: walks and compares, reads no content and writes nothing at all.
+    func rehearse() throws -> MakeSummary {
+        monitor.progress.begin("scanning")
+        let before = try ParentSnapshot.newestReadable(repository.snapshots, monitor)
+        var merge = try makeMerge(before, missing: [])
+        var summary = MakeSummary()
+        try merge.run { batch in
+            for piece in batch.pieces {
+                switch piece {
+                case .unchanged(_, let size), .respelled(_, _, let size):
+                    summary.files += 1
+                    summary.bytes += size
+                case .pending(let index):
+                    let file = batch.pending[index]
+                    summary.files += 1
+                    summary.bytes += file.expectedSize
+                    summary.readFiles += 1
+                    summary.readBytes += file.expectedSize
+                    if file.oldLine.isEmpty { summary.added += 1 } else { summary.changed += 1 }
+                case .removed: summary.removed += 1
+                case .node: summary.nodes += 1
+                case .problem(let error, _):
+                    summary.unreadable += 1
+                    monitor.problem(error)
+                }
+            }
+            return true
+        }
+        summary.excluded = merge.walk.excludedCount
+        return summary
+    }
+
+    // MARK: The real thing
+
+    mutating func run() throws -> MakeSummary {
+        let lock = try RepositoryLock.take(repository.snapshots.storage, purpose: "make", clock: repository.clock)
+        defer { withExtendedLifetime(lock) {} }
+        let catalog = try repository.catalog(monitor)
+        let sync = CatalogSync(catalog, repository.snapshots, monitor)
+        try sync.run()
+        let session = try openHeap()
+        // Again, now that all parts of the repository exist: those in the file root are left out.
+        root = try FileRoot(root.path, repository: repository, monitor: monitor)
+        let missing = try missingObjects(catalog)
+        let before = try ParentSnapshot.newest(catalog, repository.snapshots, monitor)
+        let name = try newName(catalog)
+        return try scanAndPublish(name, before, missing, session, sync)
+    }
+
+    /// The heap's session; what a dead run may have left half written is verified first.
+    private func openHeap() throws -> HeapSession {
+        let heap = try repository.requireHeap()
+        guard let local = heap.storage.base.local else {
+            throw SnapcatError(.usage, "The heap root must be a local folder", heap.storage.place)
+        }
+        let session = try HeapSession(heap, local)
+        let problems = try session.verifyAfterCrash { _ in try monitor.cancellation.check() }
+        for problem in problems { monitor.problem(problem) }
+        let day: Int64 = 86_400_000_000_000
+        try session.sweepTemporaryFiles(olderThanNanoseconds: day, now: repository.clock.nowNanoseconds)
+        return session
+    }
+
+    private func missingObjects(_ catalog: Catalog) throws -> Set<MD5Digest> {
+        guard options.storesMissing else { return [] }
+        let heap = try repository.requireHeap()
+        let (clock, cancellation) = (repository.clock, monitor.cancellation)
+        return try catalog.write { db in
+            try HeapMembership.update(db, heap.buckets, now: clock.nowNanoseconds, cancellation: cancellation)
+            return try HeapMembership.missing(db)
+        }
+    }
+
+    /// The scan's start, or a microsecond after the newest snapshot where the clock is behind.
+    private func newName(_ catalog: Catalog) throws -> SnapshotName {
+        let now = repository.clock.nowNanoseconds / 1000
+        let newest = try catalog.read { try CatalogSnapshots.all($0).last }
+        guard let newest, newest.name.time.microseconds >= now else {
+            return SnapshotName(time: SnapshotTime(microseconds: now))
+        }
+        if newest.name.time.microseconds - now > 1_000_000 {
+            monitor.note("the clock is behind the newest snapshot (\(newest.name.time.iso8601)): the new one is named just after it")
+        }
+        return SnapshotName(time: SnapshotTime(microseconds: newest.name.time.microseconds + 1))
+    }
+
+    private func makeMerge(_ before: ParentSnapshot?, missing: Set<MD5Digest>) throws -> ScanMerge {
+        try ParentSnapshot.merge(
+            before, root: root, store: repository.snapshots, missing: missing, options: options, monitor: monitor)
+    }
+
+    private func scanAndPublish(
+        _ name: SnapshotName, _ before: ParentSnapshot?, _ missing: Set<MD5Digest>, _ session: HeapSession, _ sync: CatalogSync
+    ) throws -> MakeSummary {
+        var facts = SnapshotFacts()
+        facts.scanStartNanoseconds = repository.clock.fileClockNanoseconds
+        facts.startedAt = SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000)
+        monitor.progress.begin("snapshotting", files: before?.files)
+        var merge = try makeMerge(before, missing: missing)
+        facts.device = Int64(truncatingIfNeeded: merge.walk.device)
+        let pipeline = ScanPipeline(options: options, session: session, monitor: monitor)
+        let key = StorageKey(name.key)
+        var result: BatchWriter?
+        let spool = ArraySink()
+        do {
+            try writeSnapshot(key) { sink in
+                let lines = try SnapshotWriter(into: sink, level: options.compression)
+                let nodes = try CompanionWriter.NodeSpool(into: spool, level: options.compression)
+                let writer = BatchWriter(snapshot: lines, nodes: nodes, monitor: monitor)
+                result = writer
+                try pipeline.run(&merge, into: writer)
+                try lines.finish()
+                try nodes.finish()
+                if let collision = writer.collision { throw collision }
+                try refuseEmpty(writer, before)
+                try session.makeDurable()
+                if try !options.savesSnapshot || isUnchanged(writer, spool, before) { throw NotWanted() }
+                complete(&facts, writer)
+                try writeCompanion(key, facts, spool)
+            }
+        } catch is NotWanted {
+            guard let result else { return MakeSummary() }
+            return summary(result, merge, path: nil, name: nil)
+        } catch {
+            try removeCompanion(key)
+            throw error
+        }
+        guard let result else { throw SnapcatError(.failed, "The scan ended early") }
+        try index(name, key, sync, result, before)
+        return summary(result, merge, path: repository.snapshots.displayPath(key), name: name)
+    }
+
+    /// Ends the writing of a snapshot that is not to be published.
+    private struct NotWanted: Error {}
+
+    private func writeSnapshot(_ key: StorageKey, _ body: (any ByteSink) throws -> Void) throws {
+        if options.savesSnapshot { return try repository.snapshots.storage.write(key, .exclusive, body) }
+        try body(ArraySink())
+    }
+
+    private func writeCompanion(_ key: StorageKey, _ facts: SnapshotFacts, _ nodes: ArraySink) throws {
+        let storage = repository.snapshots.storage
+        try storage.write(repository.snapshots.companionKey(of: key), .replacing) { sink in
+            try sink.write(try CompanionWriter.factsMember(facts, level: options.compression))
+            try sink.write(nodes.bytes)
+        }
+    }
+
+    /// A companion without its snapshot is garbage.
+    private func removeCompanion(_ key: StorageKey) throws {
+        let companion = repository.snapshots.companionKey(of: key)
+        guard try repository.snapshots.storage.status(of: key) == nil,
+            try repository.snapshots.storage.status(of: companion) != nil
+        else { return }
+        try repository.snapshots.storage.delete(companion)
+    }
+
+    private func refuseEmpty(_ writer: BatchWriter, _ before: ParentSnapshot?) throws {
+        guard writer.summary.files == 0, !options.allowsEmpty else { return }
+        if writer.summary.unreadable > 0 {
+            throw SnapcatError(
+                .failed, "No snapshot made", TerminalText.lossy(root.path), reason: "none of its files could be read",
+                advice: "check the permissions, or give --allow-empty")
+        }
+        if let before, before.files > 0 {
+            throw SnapcatError(
+                .failed, "No snapshot made", TerminalText.lossy(root.path),
+                reason: "it is empty, and the snapshot before has \(before.files) files",
+                advice: "is it mounted? give --allow-empty if it is meant to be empty")
+        }
+    }
+
+    private func isUnchanged(_ writer: BatchWriter, _ nodes: ArraySink, _ before: ParentSnapshot?) throws -> Bool {
+        guard options.skipsIfUnchanged, let before, let changes = writer.notedChanges, changes.isEmpty,
+            writer.summary.unreadable == 0, writer.summary.unstable == 0
+        else { return false }
+        // The nodes too: line for line.
+        guard let old = try repository.snapshots.companion(of: before.key) else { return false }
+        let new = LineReader(try GzipReader(ArraySource(nodes.bytes), name: "companion"), name: "companion")
+        while let line = try new.next() {
+            guard try old.advance(), old.line.elementsEqual(line) else { return false }
+        }
+        return try !old.advance()
+    }
+
+    private func complete(_ facts: inout SnapshotFacts, _ writer: BatchWriter) {
+        facts.host = ProcessInfo.processInfo.hostName
+        facts.user = ProcessInfo.processInfo.userName
+        facts.fileRoot = root.path
+        facts.tags = options.tags
+        facts.note = options.note
+        facts.tool = "snapcat \(SnapcatVersion.text)"
+        facts.finishedAt = SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000)
+        facts.files = writer.summary.files
+        facts.bytes = writer.summary.bytes
+        facts.nodes = writer.summary.nodes
+        facts.unstable = writer.unstable
+        facts.errors = writer.errors
+        facts.omittedProblems = writer.omittedProblems
+    }
+
+    /// The snapshot is published: a catalog that cannot follow is a problem, not a failure.
+    private func index(
+        _ name: SnapshotName, _ key: StorageKey, _ sync: CatalogSync, _ writer: BatchWriter, _ before: ParentSnapshot?
+    ) throws {
+        let store = repository.snapshots
+        do {
+            guard let status = try store.storage.status(of: key) else { return }
+            let item = SnapshotStore.Item(
+                name: name, key: key, status: status,
+                companionStatus: try store.storage.status(of: store.companionKey(of: key)))
+            // Without a snapshot before, everything is new: the file itself is the better source.
+            _ = try sync.index(item, noted: before == nil ? nil : writer.notedChanges)
+        } catch let error as SnapcatError where error.code != .interrupted {
+            monitor.problem(error)
+            monitor.note("the snapshot is published; the catalog follows at the next command")
+        }
+    }
+
+    private func summary(_ writer: BatchWriter, _ merge: ScanMerge, path: String?, name: SnapshotName?) -> MakeSummary {
+        var summary = writer.summary
+        summary.excluded = merge.walk.excludedCount
+        summary.path = path
+        summary.snapshot = name
+        summary.isUnchanged = writer.notedChanges?.isEmpty ?? false
+        return summary
+    }
+}

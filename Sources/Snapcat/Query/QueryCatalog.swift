@@ -1,0 +1,44 @@
+import SnapcatCatalog
+import SnapcatHeap
+import SnapcatPlatform
+
+@_exported import struct SnapcatCatalog.QueryOptions
+@_exported import struct SnapcatCatalog.QuerySummary
+@_exported import enum SnapcatCatalog.QueryValue
+
+extension Repository {
+    /// Runs read-only SQL over the catalog's views, after bringing it up to the snap root and the heap.
+    ///
+    /// `columns` is called once, then `row` for each row. Writing, attaching and loading extensions are refused.
+    public func query(
+        _ sql: String, options: QueryOptions = QueryOptions(), syncs: Bool = true, monitor: Monitor = .silent,
+        columns: @escaping @Sendable ([String]) throws -> Void,
+        row: @escaping @Sendable ([QueryValue]) throws -> Void
+    ) async throws -> QuerySummary {
+        let handover = options
+        return try await run("snapcat-query", monitor) { [self] in
+            try queryBlocking(sql, options: handover, syncs: syncs, monitor: monitor, columns: columns, row: row)
+        }
+    }
+
+    package func queryBlocking(
+        _ sql: String, options: QueryOptions, syncs: Bool, monitor: Monitor, columns: ([String]) throws -> Void,
+        row: ([QueryValue]) throws -> Void
+    ) throws -> QuerySummary {
+        if syncs {
+            try sync(monitor)
+            try updateMembership(monitor)
+        }
+        let query = try CatalogQuery(try catalog(monitor), attachments: options.attachments)
+        return try query.run(sql, options: options, cancellation: monitor.cancellation, columns: columns, row: row)
+    }
+
+    /// What the heap holds now, for `object`, `missing_object` and `orphan_object`.
+    package func updateMembership(_ monitor: Monitor) throws {
+        guard let heap else { return }
+        let (clock, cancellation) = (clock, monitor.cancellation)
+        try catalog(monitor).write {
+            _ = try HeapMembership.update($0, heap.buckets, now: clock.nowNanoseconds, cancellation: cancellation)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import SnapcatCatalog
+import SnapcatFormat
+import SnapcatHeap
+import SnapcatPlatform
+import SnapcatStorage
+import Synchronization
+
+/// A snap root with its heap and its catalog: where snapshots are made, read, compared, restored and queried.
+///
+/// Nothing is opened before it is needed, and nothing is made before something is written. One repository may be
+/// used from several tasks; operations that write take the repository's lock.
+public final class Repository: Sendable {
+    /// Where the parts of a repository are.
+    public struct Places: Sendable {
+        /// Of snapshots and their companions.
+        public var snapRoot: any Storage
+        /// Of the objects; nil where only snapshots are to be read.
+        public var heapRoot: (any Storage)?
+        /// The catalog's file; nil for a temporary catalog.
+        public var catalog: [UInt8]?
+
+        public init(snapRoot: any Storage, heapRoot: (any Storage)?, catalog: [UInt8]?) {
+            self.snapRoot = snapRoot
+            self.heapRoot = heapRoot
+            self.catalog = catalog
+        }
+
+        /// The places of `--repo DIR`: `DIR/snap`, `DIR/heap` and `DIR/catalog.sqlite`.
+        public static func folder(_ folder: String) -> Places {
+            Places(
+                snapRoot: LocalStorage(root: folder + "/snap"), heapRoot: LocalStorage(root: folder + "/heap"),
+                catalog: Array((folder + "/catalog.sqlite").utf8))
+        }
+    }
+
+    package let snapshots: SnapshotStore
+    package let heap: Heap?
+    package let catalogPath: [UInt8]?
+    package let clock: any WallClock
+    private let openCatalog = Mutex<Catalog?>(nil)
+
+    public init(_ places: Places, clock: any WallClock = SystemClock()) {
+        snapshots = SnapshotStore(BlockingStorage(places.snapRoot))
+        heap = places.heapRoot.map { Heap(storage: BlockingStorage($0)) }
+        catalogPath = places.catalog
+        self.clock = clock
+    }
+
+    /// The repository in a local folder, as `--repo` names it.
+    public convenience init(folder: String) { self.init(.folder(folder)) }
+
+    /// The catalog, opened at the first call. Blocks.
+    package func catalog(_ monitor: Monitor) throws -> Catalog {
+        try openCatalog.withLock { open in
+            if let open { return open }
+            let catalog = try catalogPath.map { try Catalog.open(at: $0) } ?? Catalog.temporary()
+            if !catalog.note.isEmpty { monitor.note(catalog.note) }
+            open = catalog
+            return catalog
+        }
+    }
+
+    /// Forgets the open catalog, so that the next call opens (and where needed rebuilds) it.
+    package func closeCatalog() { openCatalog.withLock { $0 = nil } }
+
+    package func requireHeap() throws -> Heap {
+        guard let heap else {
+            throw SnapcatError(.usage, "No heap root", advice: "give --repo or --heap-root")
+        }
+        return heap
+    }
+
+    /// Runs blocking work of this repository on a thread of its own.
+    package func run<R: Sendable>(
+        _ name: String, _ monitor: Monitor, _ body: @escaping @Sendable () throws -> R
+    ) async throws -> R {
+        try await WorkerThread.run(name, cancellation: monitor.cancellation, body)
+    }
+}
+
+extension Heap {
+    /// The heap as the catalog sees it.
+    package var buckets: any BucketListing { HeapBuckets(heap: self) }
+}
+
+private struct HeapBuckets: BucketListing {
+    let heap: Heap
+    var place: String { heap.storage.place }
+    func bucketStatuses() throws -> [FileStatus?]? { try heap.bucketStatuses() }
+    func objects(inBucket bucket: Int) throws -> [MD5Digest] {
+        try heap.objects(inBucket: bucket, withSizes: false).map(\.md5)
+    }
+    func storedBytes(_ md5: MD5Digest) throws -> Int64? {
+        try heap.storage.status(of: HeapLayout.key(md5))?.size
+    }
+}

@@ -1,0 +1,241 @@
+import Foundation
+import SnapcatFormat
+import SnapcatHeap
+import SnapcatPlatform
+import SnapcatStorage
+import SystemPackage
+
+/// Carries out a plan: removes what is in the way, writes files on several threads, then links, then folders.
+struct RestoreJob {
+    let plan: RestorePlan
+    let heap: Heap
+    let root: Descriptor
+    let options: RestoreOptions
+    let monitor: Monitor
+    private(set) var summary = RestoreSummary()
+
+    private struct Link { var name: [UInt8]; var target: [UInt8]; var item: SideItem }
+    private struct Folder { var name: [UInt8]; var item: SideItem }
+    private var hardLinks: HardLinks
+    private var pendingLinks: [Link] = []
+    private var folders: [Folder] = []
+
+    init(_ plan: RestorePlan, heap: Heap, root: Descriptor, monitor: Monitor) throws {
+        self.plan = plan
+        self.heap = heap
+        self.root = root
+        self.monitor = monitor
+        options = plan.options
+        hardLinks = try Self.hardLinks(plan)
+    }
+
+    private static func hardLinks(_ plan: RestorePlan) throws -> HardLinks {
+        guard let companion = try plan.wanted.store.companion(of: plan.wanted.key) else {
+            return HardLinks(rootDevice: nil, devices: [])
+        }
+        var devices: [(folder: [UInt8], device: Int64)] = []
+        while let node = try companion.nextNode() {
+            if let device = node.device { devices.append((node.name.bytes, device)) }
+        }
+        return HardLinks(rootDevice: companion.facts.device, devices: devices)
+    }
+
+    mutating func run() throws -> RestoreSummary {
+        try removePass()
+        try writePass()
+        makeHardLinks()
+        setFolders()
+        return summary
+    }
+
+    // MARK: First pass: what has to go
+
+    private mutating func removePass() throws {
+        let tree = TargetTree(root)
+        var emptied: [[UInt8]] = []
+        try plan.forEach { step in
+            let isDeletion = if case .delete = step.kind { true } else { false }
+            guard isDeletion || step.removesFirst, let current = step.current else { return }
+            try monitor.cancellation.check()
+            if current.type == "directory" { emptied.append(step.name) } else { remove(step.name, tree, &summary) }
+        }
+        tree.close()
+        // Deepest first: names below a folder sort after it.
+        for name in emptied.reversed() { removeFolder(name, tree) }
+    }
+
+    private func remove(_ name: [UInt8], _ tree: TargetTree, _ summary: inout RestoreSummary) {
+        do throws(Errno) {
+            let place = try tree.place(name, creates: false, replaces: false)
+            try FolderOperations.removeFile(place.name, in: place.folder.raw)
+            summary.deleted += 1
+        } catch {
+            if error == .noSuchFileOrDirectory { return }
+            summary.failed += 1
+            monitor.problem(.system("Cannot delete", name, error))
+        }
+    }
+
+    private mutating func removeFolder(_ name: [UInt8], _ tree: TargetTree) {
+        do throws(Errno) {
+            let place = try tree.place(name, creates: false, replaces: false)
+            try FolderOperations.removeFolder(place.name, in: place.folder.raw)
+            summary.deleted += 1
+        } catch {
+            // What was excluded, or came meanwhile, is not ours to delete.
+            if error == .noSuchFileOrDirectory || error == .directoryNotEmpty { return }
+            summary.failed += 1
+            monitor.problem(.system("Cannot delete the folder", name, error))
+        }
+        tree.close()
+    }
+
+    // MARK: Second pass: what has to come
+
+    private mutating func writePass() throws {
+        let writers = RestoreWriters(heap: heap, root: root, options: options, monitor: monitor)
+        let tree = TargetTree(root)
+        do {
+            try plan.forEach { step in
+                try monitor.cancellation.check()
+                try take(step, writers, tree)
+            }
+        } catch {
+            writers.stop()
+            do { _ = try writers.finish() } catch { // The first error counts.
+            }
+            throw error
+        }
+        let written = try writers.finish()
+        summary.writtenFiles += written.files
+        summary.writtenBytes += written.bytes
+        summary.damaged += written.damaged
+        summary.failed += written.failed
+    }
+
+    private mutating func take(_ step: RestorePlan.Step, _ writers: RestoreWriters, _ tree: TargetTree) throws {
+        guard let wanted = step.wanted else { return }
+        if wanted.type == "directory" { folders.append(Folder(name: step.name, item: wanted)) }
+        switch step.kind {
+        case .skip(let reason):
+            summary.damaged += 1
+            monitor.problem(
+                SnapcatError(.damage, "Not restored", TerminalText.lossy(step.name), reason: reason))
+            return
+        case .delete: return
+        case .keep, .write, .link, .makeFolder, .setMetadata: break
+        }
+        if wanted.type == "file", let first = hardLinks.first(of: step.name, wanted, current: step.current) {
+            if !first.isLinked || step.removesFirst {
+                pendingLinks.append(Link(name: step.name, target: first.name, item: wanted))
+                return
+            }
+            if case .write = step.kind {
+                pendingLinks.append(Link(name: step.name, target: first.name, item: wanted))
+                return
+            }
+        }
+        switch step.kind {
+        case .write: try writers.write(step.name, wanted)
+        case .link: makeLink(step.name, wanted, tree)
+        case .makeFolder: makeFolder(step.name, tree, isNew: step.current == nil || step.removesFirst)
+        case .setMetadata: setMetadata(step.name, wanted, tree)
+        case .keep: summary.unchanged += 1
+        case .delete, .skip: break
+        }
+        monitor.progress.add(files: 1)
+    }
+
+    private mutating func makeLink(_ name: [UInt8], _ item: SideItem, _ tree: TargetTree) {
+        let isDone = attempt("Cannot make the link", name) { () throws(Errno) in
+            let place = try tree.place(name, creates: true, replaces: options.deletes)
+            let temporary = LocalSink.temporaryName()
+            try FolderOperations.makeSymbolicLink(temporary, in: place.folder.raw, destination: item.destination ?? [])
+            do throws(Errno) {
+                try TargetMetadata(item).apply(toLink: temporary, in: place.folder, setsOwner: options.setsOwner)
+                try FolderOperations.rename(temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
+            } catch {
+                try FolderOperations.removeFile(temporary, in: place.folder.raw)
+                throw error
+            }
+        }
+        count(isDone, \.links)
+    }
+
+    private mutating func makeFolder(_ name: [UInt8], _ tree: TargetTree, isNew: Bool) {
+        if name == Node.rootName.bytes { return }
+        let isDone = attempt("Cannot make the folder", name) { () throws(Errno) in
+            let components = name.split(separator: UInt8(ascii: "/")).map(Array.init)
+            _ = try tree.folder(components, creates: true, replaces: options.deletes)
+        }
+        count(isDone, isNew ? \.folders : \.metadata)
+    }
+
+    private mutating func setMetadata(_ name: [UInt8], _ item: SideItem, _ tree: TargetTree) {
+        let isDone = attempt("Cannot set mode and time of", name) { () throws(Errno) in
+            let place = try tree.place(name, creates: false, replaces: false)
+            if item.type == "link" {
+                try TargetMetadata(item).apply(toLink: place.name, in: place.folder, setsOwner: options.setsOwner)
+                return
+            }
+            let file = try Descriptor.open(place.name, in: place.folder.raw, [.read, .noFollow, .nonBlocking])
+            try TargetMetadata(item).apply(to: file, setsOwner: options.setsOwner)
+        }
+        count(isDone, \.metadata)
+    }
+
+    // MARK: After the files
+
+    private mutating func makeHardLinks() {
+        let tree = TargetTree(root)
+        for link in pendingLinks {
+            let isDone = attempt("Cannot make the hard link", link.name) { () throws(Errno) in
+                let target = try TargetTree(root).place(link.target, creates: false, replaces: false)
+                let place = try tree.place(link.name, creates: true, replaces: options.deletes)
+                let temporary = LocalSink.temporaryName()
+                try FolderOperations.makeHardLink(
+                    target.name, in: target.folder.raw, to: temporary, in: place.folder.raw)
+                do throws(Errno) {
+                    try FolderOperations.rename(temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
+                    // Where both are the same file already, rename leaves the temporary name.
+                    if try Descriptor.statusIfPresent(temporary, in: place.folder.raw) != nil {
+                        try FolderOperations.removeFile(temporary, in: place.folder.raw)
+                    }
+                } catch {
+                    try FolderOperations.removeFile(temporary, in: place.folder.raw)
+                    throw error
+                }
+            }
+            count(isDone, \.hardLinks)
+        }
+    }
+
+    /// Modes and times of folders, deepest first: everything done in a folder moves its time.
+    private mutating func setFolders() {
+        let tree = TargetTree(root)
+        for folder in folders.reversed() {
+            let isRoot = folder.name == Node.rootName.bytes
+            let isDone = attempt("Cannot set mode and time of the folder", folder.name) { () throws(Errno) in
+                let components = isRoot ? [] : folder.name.split(separator: UInt8(ascii: "/")).map(Array.init)
+                let opened = try tree.folder(components, creates: false, replaces: false)
+                try TargetMetadata(folder.item).apply(to: opened, setsOwner: options.setsOwner)
+            }
+            if !isDone { summary.failed += 1 }
+        }
+    }
+
+    /// True where it was done; else the problem is told.
+    private func attempt(_ what: String, _ name: [UInt8], _ body: () throws(Errno) -> Void) -> Bool {
+        do throws(Errno) {
+            try body()
+            return true
+        } catch {
+            monitor.problem(.system(what, name, error))
+            return false
+        }
+    }
+
+    private mutating func count(_ isDone: Bool, _ counter: WritableKeyPath<RestoreSummary, Int64>) {
+        summary[keyPath: isDone ? counter : \.failed] += 1
+    }
+}

@@ -1,0 +1,104 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+
+/// What a restore has to do: the merge of the snapshot with the target as it is, read anew by each pass.
+///
+/// Nothing is kept in memory: a plan of a million files costs a pass over two files.
+struct RestorePlan {
+    let wanted: (store: SnapshotStore, key: StorageKey)
+    /// The target's state: a snapshot of it, or a survey. nil where the target is empty.
+    let current: (store: SnapshotStore, key: StorageKey)?
+    let options: RestoreOptions
+    /// The snapshot knows its folders and links: those that it does not have may go.
+    let knowsNodes: Bool
+
+    struct Step {
+        enum Kind { case keep, write, link, makeFolder, setMetadata, delete, skip(String) }
+        var kind: Kind
+        var name: [UInt8]
+        /// nil for what is deleted.
+        var wanted: SideItem?
+        var current: SideItem?
+        /// What is there has to go first: it is of another type.
+        var removesFirst = false
+    }
+
+    func forEach(_ body: (Step) throws -> Void) throws {
+        let left = try SnapshotSide.open(wanted.store, wanted.key, usesNodes: true)
+        let right = try current.map { try SnapshotSide.open($0.store, $0.key, usesNodes: true) }
+            ?? SnapshotSide.empty
+        let filter = NameFilter(prefix: options.folder, include: options.include, exclude: options.exclude)
+        let merge = SideMerge(left: left, right: right, includesMetadata: true, filter: filter)
+        try merge.forEach { row in if let step = step(row) { try body(step) } }
+    }
+
+    private func step(_ row: ComparisonRow) -> Step? {
+        let name = row.name.bytes
+        guard let wanted = row.left else { return deletion(name, row.right) }
+        if wanted.type != "directory" || row.name != Node.rootName, let objection = row.name.restoreObjection {
+            return Step(kind: .skip(objection), name: name, wanted: wanted, current: row.right)
+        }
+        guard let current = row.right else { return Step(kind: creation(wanted), name: name, wanted: wanted) }
+        let isObstacle = current.type != wanted.type
+        if isObstacle {
+            if options.overwrite == .never { return Step(kind: .keep, name: name, wanted: wanted, current: current) }
+            return Step(kind: creation(wanted), name: name, wanted: wanted, current: current, removesFirst: true)
+        }
+        if wanted.type == "file" { return fileStep(name, wanted, current, row.status) }
+        let kind: Step.Kind =
+            switch row.status {
+            case .equal: .keep
+            case .different where options.overwrite != .never: creation(wanted)
+            case .metadata where options.overwrite != .never: wanted.type == "directory" ? .makeFolder : .setMetadata
+            default: .keep
+            }
+        return Step(kind: kind, name: name, wanted: wanted, current: current)
+    }
+
+    private func fileStep(
+        _ name: [UInt8], _ wanted: SideItem, _ current: SideItem, _ status: ComparisonStatus
+    ) -> Step {
+        func make(_ kind: Step.Kind) -> Step { Step(kind: kind, name: name, wanted: wanted, current: current) }
+        let wantedTime = TargetMetadata(wanted).mtimeNanoseconds ?? .min
+        let currentTime = TargetMetadata(current).mtimeNanoseconds ?? .min
+        switch options.overwrite {
+        case .never: return make(.keep)
+        case .ifChanged where wanted.size == current.size && wantedTime == currentTime: return make(.keep)
+        case .ifNewer where wantedTime <= currentTime: return make(.keep)
+        default: break
+        }
+        // A file that shares its inode with others, and is to stand alone, is written anew.
+        let sharesInode = wanted.entry?.linkCount == 1 && (current.entry?.linkCount ?? 1) > 1
+        if status == .different || sharesInode { return make(.write) }
+        // Lines of snapshooter hold the time as a double: one that agrees is not touched.
+        return make(status == .metadata ? .setMetadata : .keep)
+    }
+
+    private func creation(_ wanted: SideItem) -> Step.Kind {
+        switch wanted.type {
+        case "file": .write
+        case "directory": .makeFolder
+        case "link": .link
+        default: .keep
+        }
+    }
+
+    private func deletion(_ name: [UInt8], _ current: SideItem?) -> Step? {
+        guard options.deletes, let current else { return nil }
+        switch current.type {
+        case "file": break
+        // What the snapshot could not know it does not remove; special files are nobody's content.
+        case "directory", "link": if !knowsNodes { return nil }
+        default: return nil
+        }
+        return Step(kind: .delete, name: name, current: current)
+    }
+}
+
+extension SnapshotSide {
+    /// A side without anything.
+    static var empty: SnapshotSide {
+        SnapshotSide(entries: EntryReader(ArraySource([]), name: ""), companion: nil, usesNodes: false)
+    }
+}

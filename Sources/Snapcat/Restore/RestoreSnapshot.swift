@@ -1,0 +1,195 @@
+import Foundation
+import SnapcatCatalog
+import SnapcatFormat
+import SnapcatHeap
+import SnapcatPlatform
+import SnapcatStorage
+import SystemPackage
+
+extension Repository {
+    /// Makes `target` equal to a snapshot; what is there now is snapshotted first (FORMAT.md, RELIABILITY.md 6).
+    ///
+    /// A missing target is made. Every file is written beside its place and its md5 checked; a missing or damaged
+    /// object costs its file only. With `isDryRun` the plan goes to `action`, and nothing is written at all.
+    public func restore(
+        _ reference: SnapshotReference, to target: String, options: RestoreOptions = RestoreOptions(),
+        monitor: Monitor = .silent, action: @escaping @Sendable (RestoreAction) throws -> Void = { _ in }
+    ) async throws -> RestoreSummary {
+        try await run("snapcat-restore", monitor) { [self] in
+            let side = try side(reference, monitor)
+            return try restoreBlocking(side, to: Array(target.utf8), options: options, monitor: monitor, action: action)
+        }
+    }
+
+    package func restoreBlocking(
+        _ side: ComparisonSide, to target: [UInt8], options: RestoreOptions, monitor: Monitor,
+        action: (RestoreAction) throws -> Void
+    ) throws -> RestoreSummary {
+        let started = monotonicNanoseconds()
+        let wanted: (store: SnapshotStore, key: StorageKey) =
+            switch side {
+            case .indexed(let snapshot): (snapshots, StorageKey(snapshot.key))
+            case .file(let store, let key): (store, key)
+            }
+        // Read to its end before anything depends on it.
+        let files = try countEntries(wanted.store, wanted.key)
+        let knowsNodes = try wanted.store.companion(of: wanted.key) != nil
+        try refuseDangerous(target, files: files, options)
+        let isEmpty = try Self.isMissingOrEmpty(target)
+        var summary = RestoreSummary()
+        let survey = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
+        defer { survey?.remove() }
+        let current = summary.snapshotBefore != nil || survey != nil ? survey?.place : nil
+        let plan = RestorePlan(wanted: wanted, current: current, options: options, knowsNodes: knowsNodes)
+        if options.isDryRun {
+            try plan.forEach { step in if let known = RestoreAction(step) { try action(known) } }
+            return summary
+        }
+        let heap = try requireHeap()
+        monitor.progress.begin("restoring", files: files)
+        let root = try openTarget(target)
+        var job = try RestoreJob(plan, heap: heap, root: root, monitor: monitor)
+        var done = try job.run()
+        try withSystemError("Cannot make durable", target) { () throws(Errno) in try FolderOperations.syncFileSystem(of: root) }
+        done.snapshotBefore = summary.snapshotBefore
+        if try wantsSnapshotAfter(target, tookBefore: done.snapshotBefore != nil, options) {
+            done.snapshotAfter = try safetySnapshot(target, note: "after restore", options, monitor).path
+        }
+        done.seconds = Double(monotonicNanoseconds() - started) / 1e9
+        return done
+    }
+
+    private func countEntries(_ store: SnapshotStore, _ key: StorageKey) throws -> Int64 {
+        let reader = try store.entries(key)
+        var count: Int64 = 0
+        while try reader.advance() {
+            try reader.parse()
+            count += 1
+        }
+        if let companion = try store.companion(of: key) { while try companion.nextNode() != nil {} }
+        return count
+    }
+
+    private func refuseDangerous(_ target: [UInt8], files: Int64, _ options: RestoreOptions) throws {
+        guard !options.isForced else { return }
+        let resolved = FolderOperations.realPath(target) ?? target
+        let home = FolderOperations.realPath(Array(NSHomeDirectory().utf8))
+        if options.deletes && (resolved == [UInt8(ascii: "/")] || resolved == home) && !options.isDryRun {
+            throw SnapcatError(
+                .usage, "Not restored to", TerminalText.lossy(resolved),
+                reason: "everything there that the snapshot does not have would be deleted",
+                advice: "give --no-delete, or --force if that is meant")
+        }
+        if files == 0 && options.deletes && !options.isDryRun {
+            throw SnapcatError(
+                .usage, "Not restored", TerminalText.lossy(target), reason: "the snapshot has no files",
+                advice: "give --force if the target is to be emptied")
+        }
+    }
+
+    private static func isMissingOrEmpty(_ target: [UInt8]) throws -> Bool {
+        do throws(Errno) {
+            let folder = try Descriptor.open(target, [.read, .folder])
+            do { return try FolderListing.items(in: folder).isEmpty } catch let error as Errno { throw error } catch { return false }
+        } catch {
+            if error == .noSuchFileOrDirectory { return true }
+            throw SnapcatError.system("Cannot open the target", target, error)
+        }
+    }
+
+    /// A snapshot of the target, or a survey of it where none is to be taken.
+    private func stateOfTarget(
+        _ target: [UInt8], isEmpty: Bool, _ options: RestoreOptions, _ monitor: Monitor,
+        _ summary: inout RestoreSummary
+    ) throws -> TargetState? {
+        let saves = !options.isDryRun && (options.savesSnapshotBefore ?? !isEmpty)
+        if saves && Self.exists(target) {
+            let made = try safetySnapshot(target, note: "before restore", options, monitor)
+            summary.snapshotBefore = made.path
+            guard let name = made.snapshot else { throw SnapcatError(.failed, "The safety snapshot was not written") }
+            if made.unreadable > 0 && options.deletes {
+                throw SnapcatError(
+                    .failed, "Not restored", TerminalText.lossy(target),
+                    reason: "\(made.unreadable) of its files could not be saved before",
+                    advice: "give --no-delete or --no-save-snapshot-before to go on without")
+            }
+            return TargetState(place: (snapshots, StorageKey(name.key)), folder: nil)
+        }
+        if isEmpty { return nil }
+        return try survey(target, options, monitor)
+    }
+
+    private static func exists(_ target: [UInt8]) -> Bool { FolderOperations.realPath(target) != nil }
+
+    private func safetySnapshot(
+        _ target: [UInt8], note: String, _ options: RestoreOptions, _ monitor: Monitor
+    ) throws -> MakeSummary {
+        var make = MakeOptions()
+        make.allowsEmpty = true
+        make.compression = options.compression
+        make.note = note
+        make.parallelism = options.parallelism
+        return try makeBlocking(target, options: make, monitor: monitor)
+    }
+
+    /// Hashes the target without storing anything: into a snapshot file of its own, removed at the end.
+    private func survey(_ target: [UInt8], _ options: RestoreOptions, _ monitor: Monitor) throws -> TargetState {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("snapcat-\(UInt64.random(in: .min ... .max))", isDirectory: true)
+        let store = SnapshotStore(BlockingStorage(LocalStorage(root: Array(folder.path.utf8))))
+        let key = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
+            parallelism: options.parallelism)
+        return TargetState(place: (store, key), folder: folder)
+    }
+
+    private func openTarget(_ target: [UInt8]) throws -> Descriptor {
+        try withSystemError("Cannot make the target", target) { () throws(Errno) in try FolderOperations.makeFolders(target) }
+        return try withSystemError("Cannot open the target", target) { () throws(Errno) in
+            try Descriptor.open(target, [.read, .folder])
+        }
+    }
+
+    private func wantsSnapshotAfter(_ target: [UInt8], tookBefore: Bool, _ options: RestoreOptions) throws -> Bool {
+        if let wanted = options.savesSnapshotAfter { return wanted }
+        guard tookBefore else { return false }
+        // A rescue elsewhere does not disturb the history.
+        let all = try catalog(.silent).read { try CatalogSnapshots.all($0) }
+        let before = all.filter { !$0.isDamaged }.dropLast().last
+        return before?.fileRoot == FolderOperations.realPath(target) || before?.fileRoot == nil
+    }
+}
+
+/// The state of a restore's target, as a snapshot.
+struct TargetState {
+    let place: (store: SnapshotStore, key: StorageKey)
+    /// To be removed at the end.
+    let folder: URL?
+
+    func remove() {
+        guard let folder else { return }
+        // It lies in the temporary folder: the system removes what this cannot.
+        do { try FileManager.default.removeItem(at: folder) } catch {}
+    }
+}
+
+extension RestoreAction {
+    init?(_ step: RestorePlan.Step) {
+        let kind: Kind
+        var reason = step.current == nil ? "missing" : "different"
+        switch step.kind {
+        case .keep: return nil
+        case .write: kind = .write
+        case .link: kind = .link
+        case .makeFolder: kind = step.current == nil || step.removesFirst ? .makeFolder : .setMetadata
+        case .setMetadata: kind = .setMetadata
+        case .delete: kind = .delete
+        case .skip(let objection): (kind, reason) = (.skip, objection)
+        }
+        if step.removesFirst { reason = "another type" }
+        if case .delete = step.kind { reason = "not in the snapshot" }
+        if kind == .setMetadata { reason = "mode, owner or time" }
+        self.init(
+            kind: kind, name: EntryName(step.name), type: step.wanted?.type ?? step.current?.type ?? "",
+            size: kind == .write ? step.wanted?.size : nil, reason: reason)
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import SnapcatFormat
+import SnapcatHeap
+import SnapcatPlatform
+import Synchronization
+
+/// The threads of a restore that inflate and write files.
+final class RestoreWriters: Sendable {
+    struct Counts: Sendable {
+        var files: Int64 = 0
+        var bytes: Int64 = 0
+        var damaged: Int64 = 0
+        var failed: Int64 = 0
+    }
+
+    private struct Work: Sendable {
+        var name: [UInt8]
+        var item: SideItem
+    }
+
+    private let queue = BoundedQueue<[Work]>(capacity: 64)
+    private let batch = Mutex<[Work]>([])
+    private let threads: [Promise<Result<Counts, any Error>>]
+
+    init(heap: Heap, root: Descriptor, options: RestoreOptions, monitor: Monitor) {
+        let queue = queue
+        let count = options.parallelism > 0 ? options.parallelism : max(1, ProcessInfo.processInfo.activeProcessorCount)
+        threads = (0..<count).map { index in
+            WorkerThread.start("snapcat-restore-\(index)") {
+                var counts = Counts()
+                let restorer = FileRestorer(heap, root: root, options: options, cancellation: monitor.cancellation)
+                while let batch = queue.pop() {
+                    for work in batch {
+                        do {
+                            try restorer.write(work.name, work.item)
+                            counts.files += 1
+                            counts.bytes += work.item.size ?? 0
+                            monitor.progress.add(bytes: work.item.size ?? 0)
+                        } catch let error as SnapcatError where error.code != .interrupted {
+                            // One bad file does not cost the others.
+                            let isDamage = error.code == .damage || error.code == .notFound
+                            if isDamage { counts.damaged += 1 } else { counts.failed += 1 }
+                            var named = error
+                            if !error.advice.contains(TerminalText.lossy(work.name)) && error.subject != TerminalText.lossy(work.name) {
+                                named.advice = "'\(TerminalText.lossy(work.name))' is not restored"
+                            }
+                            monitor.problem(named)
+                        } catch {
+                            queue.close()
+                            throw error
+                        }
+                    }
+                }
+                return counts
+            }
+        }
+    }
+
+    /// Neighbouring files go to one thread: they share their folders.
+    func write(_ name: [UInt8], _ item: SideItem) throws {
+        let full = batch.withLock { batch -> [Work]? in
+            batch.append(Work(name: name, item: item))
+            guard batch.count >= 16 else { return nil }
+            defer { batch = [] }
+            return batch
+        }
+        if let full { _ = queue.push(full) }
+    }
+
+    func stop() { queue.close() }
+
+    /// Waits for all. Throws the first error that ended a thread.
+    func finish() throws -> Counts {
+        let rest = batch.withLock { batch -> [Work] in
+            defer { batch = [] }
+            return batch
+        }
+        if !rest.isEmpty { _ = queue.push(rest) }
+        queue.close()
+        var total = Counts()
+        for result in threads.map({ $0.wait() }) {
+            let counts = try result.get()
+            total.files += counts.files
+            total.bytes += counts.bytes
+            total.damaged += counts.damaged
+            total.failed += counts.failed
+        }
+        return total
+    }
+}

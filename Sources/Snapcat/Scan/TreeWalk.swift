@@ -1,0 +1,157 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SystemPackage
+
+/// Walks a file root in the order of snapshots, never following a symlink.
+///
+/// Memory follows the depth of the tree and the width of its folders, not its size. No path strings are built for
+/// system calls: each is relative to its open folder.
+final class TreeWalk {
+    enum Item {
+        /// A regular file: `path` is the walk's current path.
+        case file(FileStatus, folder: Descriptor, name: ArraySlice<UInt8>)
+        case node(Node)
+        /// A file or folder that cannot be looked at: it is left out.
+        case problem(SnapcatError)
+    }
+
+    /// The name of the current item, relative to the root.
+    private(set) var path: [UInt8] = []
+    /// The device of the file root.
+    let device: UInt64
+    /// Items that rules left out.
+    private(set) var excludedCount: Int64 = 0
+
+    private let options: ScanOptions
+    private let ownParts: Set<FileIdentity>
+    private let rootPath: [UInt8]
+    private var frames: [FolderFrame] = []
+
+    /// `ownParts`: files and folders of the repository, left out where the walk meets them.
+    init(root: [UInt8], options: ScanOptions, ownParts: Set<FileIdentity>) throws {
+        self.options = options
+        self.ownParts = ownParts
+        rootPath = root
+        let folder = try withSystemError("Cannot open the file root", root) { () throws(Errno) in
+            try Descriptor.open(root, [.read, .folder])
+        }
+        device = try withSystemError("Cannot look at the file root", root) { () throws(Errno) in try folder.status().device }
+        let rules = IgnoreRules.none.adding(patterns: options.excludePatterns, source: "command line")
+        try enter(folder, device: device, rules: rules)
+    }
+
+    /// The next item; nil at the end.
+    func next() throws -> Item? {
+        while let frame = frames.last {
+            guard frame.next < frame.items.count else {
+                frames.removeLast()
+                continue
+            }
+            frames[frames.count - 1].next += 1
+            let item = frame.items[frame.next]
+            let name = frame.name(item)
+            path.removeSubrange(frame.prefixLength...)
+            path.append(contentsOf: name)
+            do {
+                if let found = try look(at: item, name, frame) { return found }
+            } catch let error as Errno {
+                // Gone since it was listed: as if it had never been there.
+                if error == .noSuchFileOrDirectory { continue }
+                return .problem(.system("Cannot read", path, error))
+            } catch let error as SnapcatError {
+                return .problem(error)
+            }
+        }
+        return nil
+    }
+
+    private func look(at item: FolderFrame.Item, _ name: ArraySlice<UInt8>, _ frame: FolderFrame) throws -> Item? {
+        let isFolder = item.kind != .leaf
+        if !frame.rules.isEmpty, path.withUnsafeBytes({ frame.rules.excludes($0, isFolder: isFolder) }) {
+            if item.kind != .folderContents { excludedCount += 1 }
+            return nil
+        }
+        let status = try frame.status(item)
+        if !ownParts.isEmpty && ownParts.contains(FileIdentity(status)) { return nil }
+        switch (item.kind, status.kind) {
+        case (.leaf, .regular):
+            if let largest = options.largestFileBytes, status.size > largest {
+                excludedCount += 1
+                return nil
+            }
+            return .file(status, folder: frame.folder, name: name)
+        case (.folderContents, .directory):
+            if options.staysOnOneFileSystem && status.device != device { return nil }
+            try enter(Array(name), frame)
+            return nil
+        case (.folderNode, .directory), (.leaf, .link), (.leaf, .other): return try node(status, Array(name), frame)
+        default:
+            // It was of another type when its folder was read: it is being changed right now.
+            return nil
+        }
+    }
+
+    private func node(_ status: FileStatus, _ name: [UInt8], _ frame: FolderFrame) throws -> Item? {
+        guard let kind = Node.Kind(mode: status.mode) else { return nil }
+        let destination = kind == .link
+            ? try FolderOperations.destination(ofLink: name, in: frame.folder.raw) : nil
+        return .node(
+            Node(
+                name: EntryName(path), kind: kind, destination: destination, mode: Int64(status.mode),
+                uid: Int64(status.uid), gid: Int64(status.gid), mtimeNanoseconds: status.mtimeNanoseconds,
+                device: kind == .directory && status.device != frame.device
+                    ? Int64(truncatingIfNeeded: status.device) : nil))
+    }
+
+    private func enter(_ name: [UInt8], _ frame: FolderFrame) throws {
+        let folder = try Descriptor.open(name, in: frame.folder.raw, [.read, .folder, .noFollow])
+        try enter(folder, device: try folder.status().device, rules: frame.rules)
+    }
+
+    private func enter(_ folder: Descriptor, device: UInt64, rules: IgnoreRules) throws {
+        let isRoot = frames.isEmpty
+        if !isRoot { path.append(UInt8(ascii: "/")) }
+        var frame = FolderFrame(folder: folder, prefixLength: path.count, device: device, rules: rules)
+        do { try frame.list(isRoot: isRoot) } catch let error as Errno where isRoot {
+            throw SnapcatError.system("Cannot list the file root", rootPath, error)
+        }
+        if options.excludesCaches && frame.hasCacheTag, try Self.isCache(folder) { return }
+        if options.obeysIgnoreFiles && frame.hasIgnoreFile {
+            let contents = try Self.contents(ScanOptions.ignoreFileName, in: folder, limit: 1 << 20)
+            let inner = rules.adding(fileContents: contents, inFolder: Array(path.dropLast(isRoot ? 0 : 1)))
+            frame = FolderFrame(frame, rules: inner)
+        }
+        frames.append(frame)
+    }
+
+    /// https://bford.info/cachedir/: the tag counts only with its signature.
+    private static func isCache(_ folder: Descriptor) throws -> Bool {
+        let signature = Array("Signature: 8a477f597d28d172789f06886806bc55".utf8)
+        return try contents(Array("CACHEDIR.TAG".utf8), in: folder, limit: 4096).starts(with: signature)
+    }
+
+    private static func contents(_ name: [UInt8], in folder: Descriptor, limit: Int) throws -> [UInt8] {
+        let file = try Descriptor.open(name, in: folder.raw, [.read, .noFollow, .nonBlocking])
+        guard try file.status().kind == .regular else { return [] }
+        return try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            while count < limit {
+                let read = try file.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]))
+                if read == 0 { return }
+                count += read
+            }
+        }
+    }
+}
+
+extension FolderFrame {
+    /// `lstat` of an item, without a copy of its name on the heap.
+    func status(_ item: Item) throws(Errno) -> FileStatus {
+        let result = name(item).withUnsafeBytes { bytes -> Result<FileStatus, Errno> in
+            do throws(Errno) { return .success(try Descriptor.status(bytes, in: folder.raw)) } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+}

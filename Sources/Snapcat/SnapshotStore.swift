@@ -1,0 +1,87 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+
+/// The snapshots of a snap root and their companions, as files.
+package struct SnapshotStore: Sendable {
+    package let storage: BlockingStorage
+
+    package init(_ storage: BlockingStorage) { self.storage = storage }
+
+    /// A snapshot's file as the storage lists it.
+    package struct Item: Sendable, Equatable {
+        package var name: SnapshotName
+        package var key: StorageKey
+        package var status: StorageStatus
+        package var companionStatus: StorageStatus?
+    }
+
+    package struct Listing: Sendable {
+        /// By time; one per time.
+        package var snapshots: [Item] = []
+        /// Files that match snapshooter's glob and are no snapshots, with the reason.
+        package var ignored: [StorageKey: String] = [:]
+    }
+
+    /// All snapshots. A missing snap root is an empty list.
+    package func list() throws -> Listing {
+        var listing = Listing()
+        var companions: [StorageKey: StorageStatus] = [:]
+        var byName: [SnapshotName: Item] = [:]
+        for item in try storage.items(prefix: StorageKey("")) {
+            let components = item.key.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            guard components.count == 3, let file = components.last else { continue }
+            if file.suffix(8).elementsEqual(".meta.gz".utf8) { companions[item.key] = item.status }
+            guard file.suffix(9).elementsEqual(".jsonl.gz".utf8) else { continue }
+            guard let name = SnapshotName(fileName: String(decoding: file, as: UTF8.self)) else {
+                listing.ignored[item.key] = "the name is no time of a snapshot"
+                continue
+            }
+            if let other = byName[name] {
+                // The one in the folder of its month counts; both cannot.
+                let isCanonical = item.key == StorageKey(name.key)
+                listing.ignored[isCanonical ? other.key : item.key] = "a snapshot of the same time is in another folder"
+                if !isCanonical { continue }
+            }
+            byName[name] = Item(name: name, key: item.key, status: item.status)
+        }
+        listing.snapshots = byName.values.sorted { $0.name < $1.name }
+        for index in listing.snapshots.indices {
+            listing.snapshots[index].companionStatus = companions[companionKey(of: listing.snapshots[index].key)]
+        }
+        return listing
+    }
+
+    /// The companion's place beside its snapshot.
+    package func companionKey(of key: StorageKey) -> StorageKey {
+        StorageKey(Array(key.bytes.dropLast(".jsonl.gz".utf8.count)) + Array(".meta.gz".utf8))
+    }
+
+    package func displayPath(_ key: StorageKey) -> String { "\(storage.place)/\(key)" }
+
+    /// The snapshot's lines, inflated ahead on a thread of its own.
+    package func entries(_ key: StorageKey) throws -> EntryReader {
+        let name = displayPath(key)
+        let source = try PrefetchingSource(try GzipReader(try storage.source(key), name: name))
+        return EntryReader(source, name: name)
+    }
+
+    /// The companion, nil where there is none.
+    package func companion(of key: StorageKey) throws -> CompanionReader? {
+        let companionKey = companionKey(of: key)
+        let source: any ByteSource
+        do { source = try storage.source(companionKey) } catch let error as SnapcatError {
+            if error.code == .notFound { return nil }
+            throw error
+        }
+        let name = displayPath(companionKey)
+        return try CompanionReader(try GzipReader(source, name: name), name: name)
+    }
+}
+
+extension StorageStatus {
+    /// One text that differs where the file does.
+    package var fingerprint: String {
+        "\(size)/\(mtimeNanoseconds ?? 0)/\(ctimeNanoseconds ?? 0)/\(inode ?? 0)/\(tag ?? "")"
+    }
+}

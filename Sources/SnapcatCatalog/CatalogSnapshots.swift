@@ -1,0 +1,77 @@
+import GRDB
+import SnapcatFormat
+import SnapcatPlatform
+
+/// A snapshot as the catalog has it.
+package struct IndexedSnapshot: Sendable, Equatable {
+    package var id: Int64
+    package var name: SnapshotName
+    package var key: [UInt8]
+    package var status: String
+    package var message: String?
+    package var fileStatus: String
+    package var companionStatus: String?
+    package var isSorted: Bool
+    package var nodes: Int64?
+    package var fileRoot: [UInt8]?
+    package var files: Int64
+    package var bytes: Int64
+
+    package var isDamaged: Bool { status == "damaged" }
+}
+
+package enum CatalogSnapshots {
+    /// All snapshots, by time.
+    package static func all(_ db: Database) throws -> [IndexedSnapshot] {
+        var result: [IndexedSnapshot] = []
+        try Statement(
+            db,
+            """
+            SELECT id, taken_at, key, status, message, file_status, companion_status, is_sorted, nodes, file_root,
+                files, bytes
+            FROM snapshot_row ORDER BY taken_at
+            """
+        ).forEach { row in
+            result.append(
+                IndexedSnapshot(
+                    id: row.integer(0), name: SnapshotName(time: SnapshotTime(microseconds: row.integer(1))),
+                    key: row.bytes(2), status: row.text(3), message: row.optionalText(4), fileStatus: row.text(5),
+                    companionStatus: row.optionalText(6), isSorted: row.integer(7) == 1,
+                    nodes: row.optionalInteger(8), fileRoot: row.optionalBytes(9), files: row.integer(10),
+                    bytes: row.integer(11)))
+        }
+        return result
+    }
+
+    /// Problems that belong to no snapshot: files of the snap root that are ignored.
+    package static func ignoredFiles(_ db: Database) throws -> [[UInt8]: String] {
+        var result: [[UInt8]: String] = [:]
+        try Statement(db, "SELECT name, message FROM problem_row WHERE snapshot_id IS NULL AND kind = 'ignored'")
+            .forEach { result[$0.bytes(0)] = $0.text(1) }
+        return result
+    }
+
+    package static func replaceIgnoredFiles(_ db: Database, _ files: [[UInt8]: String]) throws {
+        try Statement(db, "DELETE FROM problem_row WHERE snapshot_id IS NULL AND kind = 'ignored'").run()
+        let insert = try Statement(
+            db, "INSERT INTO problem_row (snapshot_id, name, kind, message) VALUES (NULL, ?, 'ignored', ?)")
+        for (name, message) in files.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            try insert.bind(1, text: name).bind(2, text: message).run()
+        }
+    }
+
+    /// The lines of the catalog's own state at a snapshot, in the byte order of names: what `verify` compares.
+    package static func forEachLine(_ db: Database, at time: Int64, _ body: ([UInt8], [UInt8]) throws -> Void) throws {
+        let columns = EntryVersion.columns.map { "v.\($0)" }.joined(separator: ", ")
+        try Statement(
+            db,
+            """
+            SELECT p.name, \(columns) FROM path AS p JOIN version AS v ON v.path_id = p.id
+            WHERE v.valid_from <= ?1 AND v.valid_to > ?1 ORDER BY p.name
+            """
+        ).bind(1, time).forEach { row in
+            let name = row.bytes(0)
+            try body(name, EntryVersion(row, at: 1).line(name: name))
+        }
+    }
+}

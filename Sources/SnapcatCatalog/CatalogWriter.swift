@@ -1,0 +1,274 @@
+import GRDB
+import SnapcatFormat
+import SnapcatPlatform
+
+/// What is known of a snapshot before its lines are indexed.
+package struct SnapshotRecord: Sendable {
+    package var name: SnapshotName
+    /// Relative to the snap root, as found.
+    package var key: [UInt8]
+    /// Of the snapshot and of its companion, as the storage spells them; a difference means that they changed.
+    package var fileStatus: String
+    package var companionStatus: String?
+    package var facts: SnapshotFacts?
+
+    package init(
+        name: SnapshotName, key: [UInt8], fileStatus: String, companionStatus: String?, facts: SnapshotFacts?
+    ) {
+        self.name = name
+        self.key = key
+        self.fileStatus = fileStatus
+        self.companionStatus = companionStatus
+        self.facts = facts
+    }
+
+    var time: Int64 { name.time.microseconds }
+}
+
+/// Where the lines of a snapshot come from.
+package enum LineOrigin {
+    /// The differences to the snapshot before are known, or found by a merge of two sorted files.
+    case changes(any LineChangeSource)
+    /// The whole snapshot: merged with the catalog's own state of the snapshot before.
+    case whole(EntryReader)
+    /// Nodes only: there is no companion.
+    case none
+}
+
+/// Writes one snapshot into the catalog, or takes one out: within one transaction of the caller.
+package final class CatalogWriter {
+    private let db: Database
+    private let paths: PathTable
+    private let entries: TemporalTable<EntryVersion>
+    private let nodes: TemporalTable<NodeVersion>
+    private let objects: ObjectTable
+    private var scratch: [UInt8] = []
+
+    package init(_ db: Database) throws {
+        self.db = db
+        paths = try PathTable(db)
+        entries = try TemporalTable(db)
+        nodes = try TemporalTable(db)
+        objects = try ObjectTable(db)
+    }
+
+    // MARK: Adding
+
+    /// Adds a snapshot at its place on the time line, whatever that is.
+    package func add(_ record: SnapshotRecord, entries entryOrigin: LineOrigin, nodes nodeOrigin: LineOrigin) throws {
+        let neighbours = try Self.neighbours(db, of: record.time)
+        let id = try insertRow(record, status: Self.status(record.facts), message: nil)
+        var warnings: [(name: [UInt8], message: String)] = []
+        let isFirst = try neighbours == Neighbours() && Statement(db, "SELECT 1 FROM path LIMIT 1").first { _ in true } == nil
+        var isSorted = true
+        if isFirst, case .changes(let source) = entryOrigin {
+            try addFirst(source, at: record.time) { warnings.append(($0, $1)) }
+        } else {
+            if case .whole = entryOrigin { isSorted = false }
+            try addEntries(entryOrigin, at: record.time, neighbours) { warnings.append(($0, $1)) }
+        }
+        let nodeCount = try addNodes(nodeOrigin, at: record.time, neighbours, facts: record.facts)
+        try insertProblems(id, record.facts, warnings)
+        try updateTotals(record.time, neighbours, nodes: nodeCount, isSorted: isSorted && warnings.isEmpty)
+        if let after = neighbours.after { try updateChanges(of: after) }
+        if objects.movedFirstSight { try objects.recomputeNewBytes() }
+    }
+
+    /// Records a snapshot whose file cannot be read: it is on no time line.
+    package func addDamaged(_ record: SnapshotRecord, message: String) throws {
+        let id = try insertRow(record, status: "damaged", message: message)
+        try insertProblem(id, name: record.key, kind: "damaged", message: message)
+    }
+
+    private func addEntries(
+        _ origin: LineOrigin, at time: Int64, _ neighbours: Neighbours, warn: ([UInt8], String) -> Void
+    ) throws {
+        let source: any LineChangeSource
+        switch origin {
+        case .changes(let known): source = known
+        case .whole(let reader):
+            source = CatalogMergeSource(
+                db: db, reader: reader, table: EntryVersion.table, columns: EntryVersion.columns,
+                before: neighbours.before, line: { EntryVersion($0, at: 1).line(name: $1) })
+        case .none: return
+        }
+        try source.forEachChange(warn: warn) { change in
+            guard let line = change.line, let fields = change.fields else {
+                guard let path = try paths.existing(change.name) else { return }
+                _ = try entries.apply(path, name: change.name, at: time, neighbours, nil)
+                return
+            }
+            let version = EntryVersion(line: line, fields: fields, name: change.name, scratch: &scratch)
+            let path = try paths.id(change.name)
+            _ = try entries.apply(path, name: change.name, at: time, neighbours, version)
+            if let md5 = version.md5 { try objects.see(md5, size: version.size, at: time) }
+        }
+    }
+
+    /// The first snapshot of an empty catalog: nothing has to be looked up, and the random index is built at the end.
+    private func addFirst(
+        _ source: any LineChangeSource, at time: Int64, warn: ([UInt8], String) -> Void
+    ) throws {
+        let index = try Statement(db, "SELECT sql FROM sqlite_schema WHERE name = 'version_md5'").first { $0.text(0) }
+        try Statement(db, "DROP INDEX version_md5").run()
+        try source.forEachChange(warn: warn) { change in
+            guard let line = change.line, let fields = change.fields else { return }
+            let version = EntryVersion(line: line, fields: fields, name: change.name, scratch: &scratch)
+            try entries.insert(try paths.insert(change.name), from: time, to: .max, version)
+        }
+        try Statement(db, index ?? "").run()
+        try objects.seeAll(at: time)
+    }
+
+    private func addNodes(
+        _ origin: LineOrigin, at time: Int64, _ neighbours: Neighbours, facts: SnapshotFacts?
+    ) throws -> Int64? {
+        let source: any LineChangeSource
+        switch origin {
+        case .changes(let known): source = known
+        case .whole(let reader):
+            source = CatalogMergeSource(
+                db: db, reader: reader, table: NodeVersion.table, columns: NodeVersion.columns,
+                before: neighbours.before, line: { NodeVersion($0, at: 1).node(name: $1)?.line ?? [] })
+        case .none:
+            if let before = neighbours.before {
+                try RemovalSource(db: db, table: NodeVersion.table, before: before).forEachChange(warn: { _, _ in }) {
+                    _ = try nodes.apply(try paths.id($0.name), name: $0.name, at: time, neighbours, nil)
+                }
+            }
+            return nil
+        }
+        try source.forEachChange(warn: { _, _ in }) { change in
+            let content = try change.line.map { NodeVersion(try Node(parsing: $0)) }
+            _ = try nodes.apply(try paths.id(change.name), name: change.name, at: time, neighbours, content)
+        }
+        return facts?.nodes
+    }
+
+    // MARK: Removing
+
+    /// Takes a snapshot out: what only it had is gone, what it interrupted is whole again.
+    package func remove(id: Int64) throws {
+        let found = try Statement(db, "SELECT taken_at, status FROM snapshot_row WHERE id = ?").bind(1, id)
+            .first { ($0.integer(0), $0.text(1)) }
+        guard let (time, status) = found else { return }
+        if status != "damaged" {
+            let neighbours = try Self.neighbours(db, of: time)
+            try entries.remove(at: time, neighbours, name: paths.name)
+            try nodes.remove(at: time, neighbours, name: paths.name)
+            try deleteRow(id)
+            try objects.forget(time)
+            if let after = neighbours.after { try updateChanges(of: after) }
+        } else {
+            try deleteRow(id)
+        }
+    }
+
+    private func deleteRow(_ id: Int64) throws {
+        try Statement(db, "DELETE FROM problem_row WHERE snapshot_id = ?").bind(1, id).run()
+        try Statement(db, "DELETE FROM snapshot_row WHERE id = ?").bind(1, id).run()
+    }
+
+    // MARK: Rows
+
+    /// The undamaged snapshots before and after a time.
+    static func neighbours(_ db: Database, of time: Int64) throws -> Neighbours {
+        let before = try Statement(
+            db,
+            "SELECT max(taken_at) FROM snapshot_row WHERE taken_at < ? AND status <> 'damaged'")
+        let after = try Statement(
+            db,
+            "SELECT min(taken_at) FROM snapshot_row WHERE taken_at > ? AND status <> 'damaged'")
+        return Neighbours(
+            before: try before.bind(1, time).first { $0.optionalInteger(0) } ?? nil,
+            after: try after.bind(1, time).first { $0.optionalInteger(0) } ?? nil)
+    }
+
+    private static func status(_ facts: SnapshotFacts?) -> String {
+        guard let facts else { return "complete" }
+        return facts.errors.isEmpty && facts.unstable.isEmpty && facts.omittedProblems == 0 ? "complete" : "incomplete"
+    }
+
+    private func insertRow(_ record: SnapshotRecord, status: String, message: String?) throws -> Int64 {
+        let facts = record.facts
+        let tags = facts.map { JSONValue.array($0.tags.map { .text($0) }).bytes }
+        let insert = try Statement(
+            db,
+            """
+            INSERT INTO snapshot_row (taken_at, key, status, message, file_status, companion_status, host, user,
+                file_root, tags, note, tool, started_at, finished_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        insert.bind(1, record.time).bind(2, text: record.key).bind(3, text: status).bind(4, text: message)
+            .bind(5, text: record.fileStatus).bind(6, text: record.companionStatus).bind(7, text: facts?.host)
+            .bind(8, text: facts?.user).bind(9, text: facts?.fileRoot).bind(10, text: tags)
+            .bind(11, text: facts?.note).bind(12, text: facts?.tool)
+            .bind(13, facts?.startedAt.microseconds).bind(14, facts?.finishedAt.microseconds)
+        try insert.run()
+        return db.lastInsertedRowID
+    }
+
+    private func insertProblems(
+        _ id: Int64, _ facts: SnapshotFacts?, _ warnings: [(name: [UInt8], message: String)]
+    ) throws {
+        for problem in facts?.errors ?? [] {
+            try insertProblem(id, name: problem.name.bytes, kind: "unreadable", message: problem.message)
+        }
+        for problem in facts?.unstable ?? [] {
+            try insertProblem(id, name: problem.name.bytes, kind: "unstable", message: problem.message)
+        }
+        for warning in warnings {
+            try insertProblem(id, name: warning.name, kind: "duplicate", message: warning.message)
+        }
+    }
+
+    package func insertProblem(_ snapshot: Int64?, name: [UInt8], kind: String, message: String) throws {
+        try Statement(db, "INSERT INTO problem_row (snapshot_id, name, kind, message) VALUES (?, ?, ?, ?)")
+            .bind(1, snapshot).bind(2, text: name).bind(3, text: kind).bind(4, text: message).run()
+    }
+
+    // MARK: Sums
+
+    /// Files and bytes from those of the snapshot before and the changes since; then what changed.
+    private func updateTotals(_ time: Int64, _ neighbours: Neighbours, nodes: Int64?, isSorted: Bool) throws {
+        try Statement(
+            db,
+            """
+            UPDATE snapshot_row SET
+                files = coalesce((SELECT files FROM snapshot_row WHERE taken_at = ?2), 0)
+                    + (SELECT count(*) FROM version INDEXED BY version_opened WHERE valid_from = ?1)
+                    - (SELECT count(*) FROM version INDEXED BY version_closed
+                        WHERE valid_to = ?1 AND valid_to < 9223372036854775807),
+                bytes = coalesce((SELECT bytes FROM snapshot_row WHERE taken_at = ?2), 0)
+                    + (SELECT coalesce(sum(size), 0) FROM version INDEXED BY version_opened WHERE valid_from = ?1)
+                    - (SELECT coalesce(sum(size), 0) FROM version INDEXED BY version_closed
+                        WHERE valid_to = ?1 AND valid_to < 9223372036854775807),
+                nodes = ?3, is_sorted = ?4, new_bytes = ?5
+            WHERE taken_at = ?1
+            """
+        ).bind(1, time).bind(2, neighbours.before).bind(3, nodes).bind(4, isSorted ? 1 : 0)
+            .bind(5, objects.newBytes).run()
+        try updateChanges(of: time)
+    }
+
+    private func updateChanges(of time: Int64) throws {
+        try Statement(
+            db,
+            """
+            UPDATE snapshot_row SET (added, changed, metadata_changed) = (
+                SELECT coalesce(sum(b.path_id IS NULL), 0),
+                    coalesce(sum(b.path_id IS NOT NULL AND b.md5 IS NOT v.md5), 0),
+                    coalesce(sum(b.path_id IS NOT NULL AND b.md5 IS v.md5), 0)
+                FROM version AS v INDEXED BY version_opened
+                LEFT JOIN version AS b ON b.path_id = v.path_id AND b.valid_to = ?1
+                    AND b.valid_from < ?1
+                WHERE v.valid_from = ?1),
+            removed = (
+                SELECT count(*) FROM version AS v INDEXED BY version_closed
+                WHERE v.valid_to = ?1 AND v.valid_to < 9223372036854775807 AND NOT EXISTS (
+                    SELECT 1 FROM version AS n WHERE n.path_id = v.path_id AND n.valid_from = ?1))
+            WHERE taken_at = ?1
+            """
+        ).bind(1, time).run()
+    }
+}

@@ -1,0 +1,65 @@
+import GRDB
+import SnapcatPlatform
+
+/// Names to ids. Ids are given in the order of first sight, which is nearly the order of names.
+package final class PathTable {
+    private let find: Statement
+    private let add: Statement
+    private let findFolder: Statement
+    private let addFolder: Statement
+    private let nameOf: Statement
+    private let db: Database
+    // Files of one folder follow each other: one look-up serves them all.
+    private var lastFolder: (name: ArraySlice<UInt8>, id: Int64)?
+
+    package init(_ db: Database) throws {
+        self.db = db
+        find = try Statement(db, "SELECT id FROM path WHERE name = ?")
+        add = try Statement(db, "INSERT INTO path (name, folder_id, ext) VALUES (?, ?, ?)")
+        findFolder = try Statement(db, "SELECT id FROM folder WHERE name = ?")
+        addFolder = try Statement(db, "INSERT INTO folder (name) VALUES (?)")
+        nameOf = try Statement(db, "SELECT name FROM path WHERE id = ?")
+    }
+
+    package func existing(_ name: [UInt8]) throws -> Int64? {
+        try find.bind(1, text: name).first { $0.integer(0) }
+    }
+
+    package func id(_ name: [UInt8]) throws -> Int64 {
+        if let id = try existing(name) { return id }
+        return try insert(name)
+    }
+
+    /// For names that are known to be new.
+    package func insert(_ name: [UInt8]) throws -> Int64 {
+        let slash = name.lastIndex(of: UInt8(ascii: "/"))
+        let folder = try folderId(name[..<(slash ?? 0)])
+        let base = name[(slash.map { $0 + 1 } ?? 0)...]
+        try add.bind(1, text: name).bind(2, folder).bind(3, text: Self.fileExtension(base)).run()
+        return db.lastInsertedRowID
+    }
+
+    package func name(_ id: Int64) throws -> [UInt8] {
+        try nameOf.bind(1, id).first { $0.bytes(0) } ?? []
+    }
+
+    private func folderId(_ name: ArraySlice<UInt8>) throws -> Int64 {
+        if let lastFolder, lastFolder.name == name { return lastFolder.id }
+        let id: Int64
+        if let found = try name.withUnsafeBytes({ try findFolder.bind(1, text: $0).first { $0.integer(0) } }) {
+            id = found
+        } else {
+            try name.withUnsafeBytes { try addFolder.bind(1, text: $0).run() }
+            id = db.lastInsertedRowID
+        }
+        lastFolder = (name, id)
+        return id
+    }
+
+    /// What follows the last dot, in lower case; empty for none, for a leading dot alone, and for long tails.
+    static func fileExtension(_ base: ArraySlice<UInt8>) -> [UInt8] {
+        guard let dot = base.lastIndex(of: UInt8(ascii: ".")), dot > base.startIndex, base.endIndex - dot <= 17
+        else { return [] }
+        return base[(dot + 1)...].map { (65...90).contains($0) ? $0 + 32 : $0 }
+    }
+}

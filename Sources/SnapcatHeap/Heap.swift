@@ -1,0 +1,97 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+import SystemPackage
+
+/// The store of objects: gzip files named by the md5 of their content.
+///
+/// What a heap holds is what its storage says now: nothing here is remembered from one run to the next.
+package final class Heap: Sendable {
+    package let storage: BlockingStorage
+    package let level: GzipLevel
+
+    package init(storage: BlockingStorage, level: GzipLevel = .standard) {
+        self.storage = storage
+        self.level = level
+    }
+
+    /// True where the object is there now. It says nothing of its content.
+    package func contains(_ md5: MD5Digest) throws -> Bool {
+        try storage.status(of: HeapLayout.key(md5)) != nil
+    }
+
+    /// The object's content, inflated. `.notFound` where it is missing, `.damage` on reading what is no good gzip.
+    package func open(_ md5: MD5Digest) throws -> any ByteSource {
+        let source: any ByteSource
+        do { source = try storage.source(HeapLayout.key(md5)) } catch let error as SnapcatError {
+            guard error.code == .notFound else { throw error }
+            throw SnapcatError(
+                .notFound, "The heap has no object", md5.description,
+                advice: "run 'snapcat check' to see what else is missing")
+        }
+        return try GzipReader(source, name: objectName(md5))
+    }
+
+    /// How messages call an object.
+    package func objectName(_ md5: MD5Digest) -> String { "\(storage.place)/\(HeapLayout.key(md5))" }
+
+    /// Reads the object and compares its md5. nil where it is as it must be, else what is wrong.
+    package func problem(of md5: MD5Digest) throws -> SnapcatError? {
+        do {
+            let source = HashingSource(try open(md5))
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+            defer { buffer.deallocate() }
+            while try source.read(into: buffer) > 0 {}
+            guard source.digest == md5 else {
+                return SnapcatError(
+                    .damage, "Damaged object", objectName(md5), reason: "its content has the md5 \(source.digest)")
+            }
+            return nil
+        } catch let error as SnapcatError where error.code == .damage || error.code == .notFound {
+            return error
+        }
+    }
+
+    /// The buckets of a local heap and what the file system stamps them with; nil for other heaps.
+    package func bucketStatuses() throws -> [FileStatus?]? {
+        guard let local = storage.base.local else { return nil }
+        let root: Descriptor
+        do throws(Errno) { root = try Descriptor.open(local.root, [.read, .folder]) } catch {
+            if error == .noSuchFileOrDirectory { return Array(repeating: nil, count: 256) }
+            throw SnapcatError.system("Cannot open the heap", local.root, error)
+        }
+        return try (0..<256).map { bucket in
+            let name = HeapLayout.bucketName(bucket)
+            return try withSystemError("Cannot look at the heap's bucket", name) { () throws(Errno) in
+                try Descriptor.statusIfPresent(name, in: root.raw)
+            }
+        }
+    }
+
+    /// The objects of one bucket, in no order, with their stored sizes in bytes where `withSizes`, else -1.
+    package func objects(inBucket bucket: Int, withSizes: Bool) throws -> [(md5: MD5Digest, storedBytes: Int64)] {
+        let name = HeapLayout.bucketName(bucket)
+        guard let local = storage.base.local else {
+            return try storage.items(prefix: StorageKey(name + [UInt8(ascii: "/")])).compactMap { item in
+                HeapLayout.object(fileName: item.key.bytes.dropFirst(3), bucket: bucket)
+                    .map { ($0, item.status.size) }
+            }
+        }
+        let path = local.root + [UInt8(ascii: "/")] + name
+        let folder: Descriptor
+        do throws(Errno) { folder = try Descriptor.open(path, [.read, .folder]) } catch {
+            if error == .noSuchFileOrDirectory { return [] }
+            throw SnapcatError.system("Cannot list the heap's bucket", path, error)
+        }
+        var result: [(md5: MD5Digest, storedBytes: Int64)] = []
+        try withListingError(path) {
+            try FolderListing.forEach(in: folder) { name, _ in
+                guard let md5 = HeapLayout.object(fileName: name, bucket: bucket) else { return }
+                let size = withSizes
+                    ? try Descriptor.statusIfPresent(Array(name), in: folder.raw)?.size : Int64(-1)
+                if let size { result.append((md5, size)) }
+            }
+        }
+        return result
+    }
+}

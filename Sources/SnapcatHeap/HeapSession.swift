@@ -1,0 +1,139 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+import Synchronization
+import SystemPackage
+
+/// One run that adds objects to a local heap: open folders, and the mark of a run that is not durable yet.
+///
+/// No object is made durable by itself. The run leaves a mark in the heap, locked while it lives; `makeDurable`
+/// syncs the file system once and removes the mark. A mark without a living owner tells the next run which
+/// objects it has to verify (PERFORMANCE.md, RELIABILITY.md).
+package final class HeapSession: Sendable {
+    package let heap: Heap
+    let root: Descriptor
+    let temporary: Descriptor
+    private let rootPath: [UInt8]
+
+    private struct Mark: Sendable {
+        var name: [UInt8]
+        var file: Descriptor
+    }
+    private let mark = Mutex<Mark?>(nil)
+
+    private static let markPrefix = Array(".unfinished-run-".utf8)
+
+    /// Makes the heap's folders where they are missing.
+    package init(_ heap: Heap, _ local: LocalStorage) throws {
+        self.heap = heap
+        rootPath = local.root
+        let temporaryPath = local.root + Array("/temp".utf8)
+        let rootPath = rootPath
+        try withSystemError("Cannot make the heap", temporaryPath) { () throws(Errno) in
+            try FolderOperations.makeFolders(temporaryPath)
+        }
+        root = try withSystemError("Cannot open the heap", rootPath) { () throws(Errno) in
+            try Descriptor.open(rootPath, [.read, .folder])
+        }
+        temporary = try withSystemError("Cannot open the heap", temporaryPath) { () throws(Errno) in
+            try Descriptor.open(temporaryPath, [.read, .folder])
+        }
+    }
+
+    /// Called before the first object is written.
+    func markUnfinished() throws {
+        try mark.withLock { mark in
+            guard mark == nil else { return }
+            let name = Self.markPrefix + LocalSink.temporaryName().dropFirst(LocalSink.temporaryPrefix.count)
+            let file = try withSystemError("Cannot write to the heap", rootPath) { () throws(Errno) in
+                let file = try Descriptor.open(name, in: root.raw, [.write, .createNew])
+                try file.sync()
+                try root.sync()
+                return file
+            }
+            _ = file.tryLock(exclusive: true)
+            mark = Mark(name: name, file: file)
+        }
+    }
+
+    /// Makes every object of this run durable. To be called before the snapshot is published.
+    package func makeDurable() throws {
+        try mark.withLock { mark in
+            guard let current = mark else { return }
+            try withSystemError("Cannot make the heap durable", rootPath) { () throws(Errno) in
+                try FolderOperations.syncFileSystem(of: root)
+                try FolderOperations.removeFile(current.name, in: root.raw)
+            }
+            mark = nil
+        }
+    }
+
+    /// The earliest start of runs that died before their objects were durable, in nanoseconds; nil where none did.
+    /// `removeMarks` ends them, after their objects have been verified.
+    package func unfinishedRuns() throws -> (since: Int64, removeMarks: () throws -> Void)? {
+        var earliest: Int64?
+        var dead: [Mark] = []
+        try withListingError(rootPath) {
+            for item in try FolderListing.items(in: root) where item.name.starts(with: Self.markPrefix) {
+                let file = try Descriptor.open(item.name, in: root.raw, .read)
+                guard file.tryLock(exclusive: true) else { continue }
+                earliest = min(earliest ?? .max, try file.status().mtimeNanoseconds)
+                dead.append(Mark(name: item.name, file: file))
+            }
+        }
+        guard let earliest else { return nil }
+        let folder = root
+        let marks = dead
+        return (earliest, { for mark in marks { try FolderOperations.removeFile(mark.name, in: folder.raw) } })
+    }
+
+    /// Verifies the objects that dead runs may have left half written, and moves bad ones out of the way.
+    ///
+    /// An object is only moved after its content, read anew, has proved to be wrong. Returns what was moved.
+    package func verifyAfterCrash(progress: (MD5Digest) throws -> Void) throws -> [SnapcatError] {
+        guard let unfinished = try unfinishedRuns() else { return [] }
+        // Stamps may be a clock tick behind the mark's.
+        let since = unfinished.since - 2_000_000_000
+        var problems: [SnapcatError] = []
+        for bucket in 0..<256 {
+            for object in try heap.objects(inBucket: bucket, withSizes: false) {
+                let path = HeapLayout.path(object.md5)
+                let status = try withSystemError("Cannot look at", path) { () throws(Errno) in
+                    try Descriptor.statusIfPresent(path, in: root.raw)
+                }
+                guard let status, status.ctimeNanoseconds >= since else { continue }
+                try progress(object.md5)
+                if let problem = try heap.problem(of: object.md5), problem.code == .damage {
+                    try quarantine(object.md5)
+                    problems.append(problem)
+                }
+            }
+        }
+        try withListingError(rootPath) { try unfinished.removeMarks() }
+        return problems
+    }
+
+    /// Moves an object, proved to be bad, to the heap's `damaged` folder: nothing is deleted.
+    package func quarantine(_ md5: MD5Digest) throws {
+        let folder = Array("damaged".utf8)
+        let target = folder + [UInt8(ascii: "/")] + md5.hexBytes + LocalSink.temporaryName().dropFirst(12)
+        try withSystemError("Cannot move the damaged object", md5.hexBytes) { () throws(Errno) in
+            do throws(Errno) { try FolderOperations.makeFolder(folder, in: root.raw) } catch {
+                if error != .fileExists { throw error }
+            }
+            try FolderOperations.rename(HeapLayout.path(md5), in: root.raw, to: target, in: root.raw)
+        }
+    }
+
+    /// Removes files in `temp` that no living run can own: older than a day by the file system's own stamps.
+    package func sweepTemporaryFiles(olderThanNanoseconds age: Int64, now: Int64) throws {
+        try withListingError(rootPath) {
+            for item in try FolderListing.items(in: temporary) {
+                guard let status = try Descriptor.statusIfPresent(item.name, in: temporary.raw),
+                    status.kind == .regular, now - max(status.mtimeNanoseconds, status.ctimeNanoseconds) > age
+                else { continue }
+                try FolderOperations.removeFile(item.name, in: temporary.raw)
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+import SystemPackage
+
+/// What adding a content came to.
+package struct StoredContent: Sendable, Equatable {
+    package var md5: MD5Digest
+    /// Of the content.
+    package var size: Int64
+    /// Of the object; 0 where it was there already, or nothing was to be stored.
+    package var storedBytes: Int64
+    package var isNew: Bool
+}
+
+/// Hashes contents and stores those that a local heap lacks. One per thread: its buffers are reused.
+///
+/// md5 first, then a look into the heap, then gzip of what is new: small files are one buffer, one read, one write.
+package final class ObjectWriter {
+    private let session: HeapSession?
+    private let compressor: GzipCompressor
+    private let level: GzipLevel
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var temporaryCounter = 0
+    private let temporaryBase: [UInt8]
+
+    /// Larger contents are streamed.
+    package static let largestInMemory = 4 << 20
+
+    /// Without a session it only hashes.
+    package init(_ session: HeapSession?, level: GzipLevel) throws {
+        self.session = session
+        self.level = level
+        compressor = try GzipCompressor(level: level)
+        buffer = .allocate(byteCount: Self.largestInMemory + 1, alignment: 64)
+        temporaryBase = Array(LocalSink.temporaryName().dropFirst(LocalSink.temporaryPrefix.count))
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// Reads `file` from its start to its end, stores the content where the heap lacks it, and returns what was read.
+    package func add(_ file: Descriptor, expectedSize: Int64, cancellation: CancellationFlag) throws -> StoredContent {
+        if expectedSize <= Int64(Self.largestInMemory) {
+            var filled = 0
+            // One byte more than the largest: a file that has grown shows.
+            while filled < buffer.count {
+                let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+                if count == 0 { return try add(UnsafeRawBufferPointer(rebasing: buffer[..<filled])) }
+                filled += count
+                // Most files end where stat said: the next read only confirms it.
+            }
+            try file.rewind()
+        }
+        return try addLarge(file, cancellation: cancellation)
+    }
+
+    /// Stores a content that is in memory.
+    package func add(_ content: UnsafeRawBufferPointer) throws -> StoredContent {
+        let md5 = MD5Hasher.digest(content)
+        let size = Int64(content.count)
+        guard let session else { return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false) }
+        if try holds(md5, size: size) { return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false) }
+        try session.markUnfinished()
+        let compressed = try compressor.compress(content)
+        try writeObject(md5) { file in
+            try withSystemError("Cannot write to the heap", md5.hexBytes) { () throws(Errno) in try file.writeAll(compressed) }
+        }
+        return StoredContent(md5: md5, size: size, storedBytes: Int64(compressed.count), isNew: true)
+    }
+
+    private func addLarge(_ file: Descriptor, cancellation: CancellationFlag) throws -> StoredContent {
+        guard let session else {
+            let md5 = try hash(file, cancellation: cancellation)
+            return StoredContent(md5: md5.digest, size: md5.size, storedBytes: 0, isNew: false)
+        }
+        try session.markUnfinished()
+        let name = nextTemporaryName()
+        let temporary = try createTemporary(name, in: session)
+        do {
+            let sink = DescriptorSink(temporary)
+            let gzip = try GzipWriter(level: level, into: sink)
+            var hasher = MD5Hasher()
+            while true {
+                try cancellation.check()
+                let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<(1 << 20)]))
+                if count == 0 { break }
+                let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                hasher.update(chunk)
+                try gzip.write(chunk)
+            }
+            try gzip.finish()
+            let md5 = hasher.finish()
+            let isNew = try !holds(md5, size: hasher.byteCount)
+            if isNew { try place(name, md5, session) } else { removeTemporary(name, session) }
+            return StoredContent(
+                md5: md5, size: hasher.byteCount, storedBytes: isNew ? sink.byteCount : 0, isNew: isNew)
+        } catch {
+            removeTemporary(name, session)
+            throw error
+        }
+    }
+
+    private func hash(_ file: Descriptor, cancellation: CancellationFlag) throws -> (digest: MD5Digest, size: Int64) {
+        var hasher = MD5Hasher()
+        while true {
+            try cancellation.check()
+            let count = try file.read(into: buffer)
+            if count == 0 { return (hasher.finish(), hasher.byteCount) }
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    // MARK: What the heap holds
+
+    /// True where the heap has a good object of this md5 and size.
+    ///
+    /// The length in the gzip trailer is compared on each hit. Where it differs the object is read: damage is moved
+    /// out of the way, so that the content in hand takes its place; a sound object of another size is a collision.
+    private func holds(_ md5: MD5Digest, size: Int64) throws -> Bool {
+        guard let session else { return false }
+        let path = HeapLayout.path(md5)
+        let object: Descriptor
+        do throws(Errno) { object = try Descriptor.open(path, in: session.root.raw, .read) } catch {
+            if error == .noSuchFileOrDirectory { return false }
+            throw SnapcatError.system("Cannot look into the heap", path, error)
+        }
+        if try trailerLength(object) == UInt32(truncatingIfNeeded: size) { return true }
+        if let problem = try session.heap.problem(of: md5) {
+            guard problem.code == .damage else { return false }
+            try session.quarantine(md5)
+            return false
+        }
+        let source = HashingSource(try session.heap.open(md5))
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+        defer { scratch.deallocate() }
+        while try source.read(into: scratch) > 0 {}
+        if source.byteCount == size { return true }
+        throw SnapcatError(
+            .collision, "Two contents have the md5", md5.description,
+            reason: "one has \(size) bytes, the object in the heap \(source.byteCount)",
+            advice: "md5 is no defence against made-up files: exclude one of them")
+    }
+
+    private func trailerLength(_ object: Descriptor) throws -> UInt32? {
+        let size = try object.status().size
+        guard size >= 20 else { return nil }
+        var length: UInt32 = 0
+        let count = try withUnsafeMutableBytes(of: &length) { try object.read(into: $0, at: size - 4) }
+        return count == 4 ? UInt32(littleEndian: length) : nil
+    }
+
+    // MARK: Files
+
+    private func writeObject(_ md5: MD5Digest, _ write: (Descriptor) throws -> Void) throws {
+        guard let session else { return }
+        let name = nextTemporaryName()
+        let file = try createTemporary(name, in: session)
+        do {
+            try write(file)
+            try place(name, md5, session)
+        } catch {
+            removeTemporary(name, session)
+            throw error
+        }
+    }
+
+    private func createTemporary(_ name: [UInt8], in session: HeapSession) throws(SnapcatError) -> Descriptor {
+        try withSystemError("Cannot write to the heap", name) { () throws(Errno) in
+            try Descriptor.open(name, in: session.temporary.raw, [.readWrite, .createNew])
+        }
+    }
+
+    private func nextTemporaryName() -> [UInt8] {
+        temporaryCounter += 1
+        return temporaryBase + Array("-\(temporaryCounter).gz".utf8)
+    }
+
+    /// Renames a finished temporary file to its place. Replacing is right: the content is the same by its md5.
+    private func place(_ name: [UInt8], _ md5: MD5Digest, _ session: HeapSession) throws(SnapcatError) {
+        let path = HeapLayout.path(md5)
+        try withSystemError("Cannot write to the heap", path) { () throws(Errno) in
+            do throws(Errno) {
+                try FolderOperations.rename(name, in: session.temporary.raw, to: path, in: session.root.raw)
+            } catch {
+                guard error == .noSuchFileOrDirectory else { throw error }
+                do throws(Errno) { try FolderOperations.makeFolder(Array(path[..<2]), in: session.root.raw) } catch {
+                    if error != .fileExists { throw error }
+                }
+                try FolderOperations.rename(name, in: session.temporary.raw, to: path, in: session.root.raw)
+            }
+        }
+    }
+
+    private func removeTemporary(_ name: [UInt8], _ session: HeapSession) {
+        do throws(Errno) { try FolderOperations.removeFile(name, in: session.temporary.raw) } catch {
+            // Nothing depends on it: `temp` is swept by later runs.
+        }
+    }
+}
+
+/// Writes to an open file.
+package final class DescriptorSink: ByteSink {
+    private let file: Descriptor
+    package private(set) var byteCount: Int64 = 0
+
+    package init(_ file: Descriptor) { self.file = file }
+
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try withSystemError("Cannot write", [UInt8]()) { () throws(Errno) in try file.writeAll(bytes) }
+        byteCount += Int64(bytes.count)
+    }
+}

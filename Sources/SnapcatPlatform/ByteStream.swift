@@ -1,0 +1,58 @@
+/// Bytes that are pulled. Not safe for use by two threads at once.
+public protocol ByteSource: AnyObject {
+    /// Fills the start of `buffer` and returns the count, at least 1; 0 at the end, and ever after.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+}
+
+/// Bytes that are pushed. Not safe for use by two threads at once.
+public protocol ByteSink: AnyObject {
+    /// Takes all of `bytes`, or throws.
+    func write(_ bytes: UnsafeRawBufferPointer) throws
+}
+
+extension ByteSink {
+    public func write(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try write($0) }
+    }
+}
+
+extension ByteSource {
+    /// Everything up to the end. Throws `.failed` past `limit` bytes: every buffer has a size.
+    public func readAll(limit: Int) throws -> [UInt8] {
+        var result: [UInt8] = []
+        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+        defer { chunk.deallocate() }
+        while true {
+            let count = try read(into: chunk)
+            if count == 0 { return result }
+            guard result.count + count <= limit else {
+                throw SnapcatError(.failed, "Content is larger than \(limit) bytes")
+            }
+            result.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+        }
+    }
+}
+
+/// Bytes from an array in memory.
+public final class ArraySource: ByteSource {
+    private let bytes: [UInt8]
+    private var position = 0
+
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    public func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(buffer.count, bytes.count - position)
+        bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[position..<position + count])) }
+        position += count
+        return count
+    }
+}
+
+/// Bytes into an array in memory.
+public final class ArraySink: ByteSink {
+    public private(set) var bytes: [UInt8] = []
+
+    public init() {}
+
+    public func write(_ new: UnsafeRawBufferPointer) { bytes.append(contentsOf: new) }
+}

@@ -1,0 +1,40 @@
+import SystemPackage
+
+extension SnapcatError {
+    /// An error of the operating system, on a named file.
+    package static func system(_ what: String, _ subject: String, _ errno: Errno, advice: String = "") -> SnapcatError {
+        let code: Code =
+            switch errno {
+            case .noSuchFileOrDirectory, .notDirectory: .notFound
+            case .fileExists: .alreadyExists
+            default: .failed
+            }
+        let transient: Set<Errno> = [.resourceTemporarilyUnavailable, .tooManyOpenFiles]
+        return SnapcatError(
+            code, what, subject, reason: errno.description, advice: advice.isEmpty ? defaultAdvice(errno) : advice,
+            isTransient: transient.contains(errno), errorNumber: errno.rawValue)
+    }
+
+    package static func system(
+        _ what: String, _ subject: some Collection<UInt8>, _ errno: Errno, advice: String = ""
+    ) -> SnapcatError {
+        system(what, TerminalText.lossy(subject), errno, advice: advice)
+    }
+
+    private static func defaultAdvice(_ errno: Errno) -> String {
+        switch errno {
+        case .noSpace: "free some space and run it again"
+        case .readOnlyFileSystem: "choose a place that can be written"
+        case .permissionDenied, .notPermitted: "check the owner and mode"
+        case .tooManyOpenFiles: "raise the limit with ulimit -n"
+        default: ""
+        }
+    }
+}
+
+/// Runs `body` and gives its `Errno` a message.
+package func withSystemError<R>(
+    _ what: @autoclosure () -> String, _ subject: @autoclosure () -> [UInt8], _ body: () throws(Errno) -> R
+) throws(SnapcatError) -> R {
+    do { return try body() } catch { throw .system(what(), subject(), error) }
+}

@@ -1,0 +1,133 @@
+import CPlatform
+import Foundation
+import Synchronization
+
+/// Set by a signal or a cancelled task; long work looks at it once per file.
+public final class CancellationFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    public init() {}
+
+    public var isCancelled: Bool { flag.load(ordering: .relaxed) }
+
+    public func cancel() { flag.store(true, ordering: .relaxed) }
+
+    /// Throws `.interrupted` once cancelled.
+    public func check() throws {
+        if isCancelled { throw SnapcatError(.interrupted, "Interrupted") }
+    }
+}
+
+/// A bounded queue between threads. Closing it ends both sides: `push` then refuses, `pop` drains and returns nil.
+package final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
+    // Unchecked: `items` and `isClosed` are only touched with `condition` locked.
+    private let condition = NSCondition()
+    private var items: [Element?] = []
+    private var head = 0
+    private var isClosed = false
+    private let capacity: Int
+
+    package init(capacity: Int) { self.capacity = capacity }
+
+    /// Waits for room. False where the queue is closed and the element was not taken.
+    package func push(_ element: Element) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        while items.count - head >= capacity && !isClosed { condition.wait() }
+        if isClosed { return false }
+        items.append(element)
+        condition.broadcast()
+        return true
+    }
+
+    /// Waits for an element. nil once the queue is closed and empty.
+    package func pop() -> Element? {
+        condition.lock()
+        defer { condition.unlock() }
+        while items.count == head && !isClosed { condition.wait() }
+        guard head < items.count else { return nil }
+        let element = items[head]
+        items[head] = nil
+        head += 1
+        if head > 64 && head * 2 > items.count {
+            items.removeFirst(head)
+            head = 0
+        }
+        condition.broadcast()
+        return element
+    }
+
+    package func close() {
+        condition.lock()
+        isClosed = true
+        condition.broadcast()
+        condition.unlock()
+    }
+}
+
+/// A value that one thread sets once and others wait for.
+package final class Promise<Value: Sendable>: @unchecked Sendable {
+    // Unchecked: `value` is only touched with `condition` locked.
+    private let condition = NSCondition()
+    private var value: Value?
+
+    package init() {}
+
+    package func set(_ new: Value) {
+        condition.lock()
+        value = new
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    package func wait() -> Value {
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            if let value { return value }
+            condition.wait()
+        }
+    }
+}
+
+/// Threads of our own: blocking work (system calls, gzip, md5) must not occupy Swift's small thread pool.
+package enum WorkerThread {
+    /// Starts a thread and returns what to wait for.
+    package static func start<Value: Sendable>(
+        _ name: String, _ body: @escaping @Sendable () throws -> Value
+    ) -> Promise<Result<Value, any Error>> {
+        let promise = Promise<Result<Value, any Error>>()
+        let thread = Thread { promise.set(Result { try body() }) }
+        thread.name = name
+        thread.stackSize = 4 << 20
+        thread.start()
+        return promise
+    }
+
+    /// Runs blocking `body` on a thread of its own; a cancelled task sets `cancellation`.
+    package static func run<Value: Sendable>(
+        _ name: String, cancellation: CancellationFlag, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let thread = Thread { continuation.resume(with: Result { try body() }) }
+                thread.name = name
+                thread.stackSize = 8 << 20
+                thread.start()
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+    }
+
+    /// Waits, on one of our own threads, for asynchronous work. Never call it from Swift's thread pool.
+    package static func wait<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) throws -> Value {
+        let promise = Promise<Result<Value, any Error>>()
+        Task.detached {
+            do { promise.set(.success(try await body())) } catch { promise.set(.failure(error)) }
+        }
+        return try promise.wait().get()
+    }
+}

@@ -1,0 +1,104 @@
+import SnapcatPlatform
+import SystemPackage
+
+/// A local file being read.
+package final class LocalSource: ByteSource, Sendable {
+    private let descriptor: Descriptor
+    private let path: [UInt8]
+
+    package init(_ descriptor: Descriptor, path: [UInt8]) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    package static func open(_ path: [UInt8]) throws(SnapcatError) -> LocalSource {
+        let descriptor = try withSystemError("Cannot read", path) { () throws(Errno) in try Descriptor.open(path, .read) }
+        return LocalSource(descriptor, path: path)
+    }
+
+    package func status() throws(SnapcatError) -> FileStatus {
+        try withSystemError("Cannot look at", path) { () throws(Errno) in try descriptor.status() }
+    }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try withSystemError("Cannot read", path) { () throws(Errno) in try descriptor.read(into: buffer) }
+    }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SnapcatError) -> Int {
+        try withSystemError("Cannot read", path) { () throws(Errno) in try descriptor.read(into: buffer, at: offset) }
+    }
+}
+
+/// A local file being written beside its place: published whole, or gone.
+package final class LocalSink: ByteSink {
+    private let path: [UInt8]
+    private let temporaryPath: [UInt8]
+    private let mode: CreateMode
+    private let descriptor: Descriptor
+    private var isDone = false
+
+    /// Names of temporary files begin so, and match no name of a snapshot or object.
+    package static let temporaryPrefix = Array(".snapcat-tmp-".utf8)
+
+    package static func isTemporary(_ name: [UInt8]) -> Bool { name.starts(with: temporaryPrefix) }
+
+    /// A name that no other process has.
+    package static func temporaryName() -> [UInt8] {
+        temporaryPrefix + Array(String(UInt64.random(in: .min ... .max), radix: 36).utf8)
+    }
+
+    /// Missing folders are made.
+    package init(path: [UInt8], mode: CreateMode) throws(SnapcatError) {
+        self.path = path
+        self.mode = mode
+        let folder = Self.folder(of: path)
+        temporaryPath = folder + [UInt8(ascii: "/")] + Self.temporaryName()
+        if mode == .exclusive {
+            let existing = try withSystemError("Cannot look at", path) { () throws(Errno) in
+                try Descriptor.statusIfPresent(path)
+            }
+            if existing != nil { throw SnapcatError(.alreadyExists, "File exists", TerminalText.lossy(path)) }
+        }
+        try withSystemError("Cannot make the folder", folder) { () throws(Errno) in try FolderOperations.makeFolders(folder) }
+        let temporaryPath = temporaryPath
+        descriptor = try withSystemError("Cannot write", temporaryPath) { () throws(Errno) in
+            try Descriptor.open(temporaryPath, [.write, .createNew])
+        }
+    }
+
+    deinit { abandon() }
+
+    private static func folder(of path: [UInt8]) -> [UInt8] {
+        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return [UInt8(ascii: ".")] }
+        return slash == 0 ? [UInt8(ascii: "/")] : Array(path[..<slash])
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try withSystemError("Cannot write", path) { () throws(Errno) in try descriptor.writeAll(bytes) }
+    }
+
+    /// Makes the file durable, renames it to its place and makes that durable.
+    package func publish() throws(SnapcatError) {
+        try withSystemError("Cannot write", path) { () throws(Errno) in
+            try descriptor.sync()
+            switch mode {
+            case .exclusive: try FolderOperations.renameExclusively(temporaryPath, to: path)
+            case .replacing: try FolderOperations.rename(temporaryPath, to: path)
+            }
+        }
+        isDone = true
+        let folder = Self.folder(of: path)
+        try withSystemError("Cannot make durable", folder) { () throws(Errno) in
+            try Descriptor.open(folder, [.read, .folder]).sync()
+        }
+    }
+
+    /// Removes the temporary file. Does nothing after `publish`.
+    package func abandon() {
+        guard !isDone else { return }
+        isDone = true
+        do throws(Errno) { try FolderOperations.removeFile(temporaryPath) } catch {
+            // Nothing depends on it: names like this are swept by the next run.
+        }
+    }
+}

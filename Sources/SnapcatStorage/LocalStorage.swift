@@ -1,0 +1,173 @@
+import SnapcatPlatform
+import Synchronization
+import SystemPackage
+
+/// A storage in a local folder.
+///
+/// A content is written to a temporary file beside its place, made durable, renamed, and its folder made durable.
+/// The synchronous methods are the engine's fast path; the asynchronous ones are the same for everybody else.
+public final class LocalStorage: Storage {
+    /// The folder's path, without a slash at its end.
+    public let root: [UInt8]
+
+    public init(root: [UInt8]) {
+        var trimmed = root
+        while trimmed.count > 1 && trimmed.last == UInt8(ascii: "/") { trimmed.removeLast() }
+        self.root = trimmed
+    }
+
+    public convenience init(root: String) { self.init(root: Array(root.utf8)) }
+
+    public var place: String { TerminalText.lossy(root) }
+    public var properties: StorageProperties {
+        StorageProperties(createsExclusively: true, needsSynchronize: false)
+    }
+    public var local: LocalStorage? { self }
+
+    /// The path of a key. Keys that would lead out of the root are refused.
+    package func path(_ key: StorageKey) throws(SnapcatError) -> [UInt8] {
+        let components = key.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        for component in components
+        where component.isEmpty || component.elementsEqual(".".utf8) || component.elementsEqual("..".utf8)
+            || component.contains(0)
+        {
+            throw SnapcatError(.usage, "Not a key", key.description)
+        }
+        return root + [UInt8(ascii: "/")] + key.bytes
+    }
+
+    // MARK: Synchronous
+
+    package func source(_ key: StorageKey) throws -> LocalSource {
+        let path = try path(key)
+        return LocalSource(try withSystemError("Cannot read", path) { () throws(Errno) in try Descriptor.open(path, .read) }, path: path)
+    }
+
+    package func statusNow(of key: StorageKey) throws(SnapcatError) -> StorageStatus? {
+        let path = try path(key)
+        let found = try withSystemError("Cannot look at", path) { () throws(Errno) in
+            try Descriptor.statusIfPresent(path, following: true)
+        }
+        return found.flatMap { $0.kind == .regular ? StorageStatus($0) : nil }
+    }
+
+    package func sink(_ key: StorageKey, _ mode: CreateMode) throws -> LocalSink {
+        try LocalSink(path: path(key), mode: mode)
+    }
+
+    package func deleteNow(_ key: StorageKey) throws(SnapcatError) {
+        let path = try path(key)
+        try withSystemError("Cannot delete", path) { () throws(Errno) in try FolderOperations.removeFile(path) }
+    }
+
+    package func itemsNow(prefix: StorageKey) throws -> [StorageItem] {
+        var items: [StorageItem] = []
+        // Only the folder that holds the prefix has to be read.
+        let slash = prefix.bytes.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { Array(prefix.bytes[..<$0]) } ?? []
+        try collect(folder, prefix.bytes, into: &items)
+        return items.sorted { $0.key < $1.key }
+    }
+
+    private func collect(_ folder: [UInt8], _ prefix: [UInt8], into items: inout [StorageItem]) throws {
+        let path = folder.isEmpty ? root : root + [UInt8(ascii: "/")] + folder
+        let descriptor: Descriptor
+        do throws(Errno) { descriptor = try Descriptor.open(path, [.read, .folder]) } catch {
+            if error == .noSuchFileOrDirectory || error == .notDirectory { return }
+            throw SnapcatError.system("Cannot list", path, error)
+        }
+        for item in try withListingError(path, { try FolderListing.items(in: descriptor) }) {
+            let key = folder.isEmpty ? item.name : folder + [UInt8(ascii: "/")] + item.name
+            guard key.starts(with: prefix) || prefix.starts(with: key) else { continue }
+            let found = try withSystemError("Cannot look at", path + [UInt8(ascii: "/")] + item.name) { () throws(Errno) in
+                try Descriptor.statusIfPresent(item.name, in: descriptor.raw, following: true)
+            }
+            switch found?.kind {
+            case .regular where !LocalSink.isTemporary(item.name) && key.starts(with: prefix):
+                if let found { items.append(StorageItem(key: StorageKey(key), status: StorageStatus(found))) }
+            case .directory: try collect(key, prefix, into: &items)
+            default: break
+            }
+        }
+    }
+
+    // MARK: Asynchronous
+
+    public func open(_ key: StorageKey, range: Range<Int64>?) async throws -> any StorageReader {
+        try Task.checkCancellation()
+        return LocalReader(try source(key), range: range)
+    }
+
+    public func status(of key: StorageKey) async throws -> StorageStatus? {
+        try Task.checkCancellation()
+        return try statusNow(of: key)
+    }
+
+    public func list(prefix: StorageKey) async throws -> any StorageListing {
+        try Task.checkCancellation()
+        return ArrayListing(try itemsNow(prefix: prefix), pageSize: 1000)
+    }
+
+    public func create(_ key: StorageKey, _ mode: CreateMode) async throws -> any StorageWriter {
+        try Task.checkCancellation()
+        return LocalWriter(try sink(key, mode))
+    }
+
+    public func delete(_ key: StorageKey) async throws {
+        try Task.checkCancellation()
+        try deleteNow(key)
+    }
+}
+
+extension StorageStatus {
+    package init(_ status: FileStatus) {
+        self.init(
+            size: status.size, mtimeNanoseconds: status.mtimeNanoseconds,
+            ctimeNanoseconds: status.ctimeNanoseconds, inode: status.inode)
+    }
+}
+
+/// Gives the listing's system error the folder's name.
+package func withListingError<R>(_ path: [UInt8], _ body: () throws -> R) throws -> R {
+    do { return try body() } catch let error as Errno { throw SnapcatError.system("Cannot list", path, error) }
+}
+
+private final class LocalReader: StorageReader {
+    private let source: LocalSource
+    private let position: Mutex<Range<Int64>>
+
+    init(_ source: LocalSource, range: Range<Int64>?) {
+        self.source = source
+        position = Mutex(range ?? 0..<Int64.max)
+    }
+
+    func next() async throws -> [UInt8]? {
+        try Task.checkCancellation()
+        return try position.withLock { range in
+            let wanted = Int(min(range.upperBound - range.lowerBound, 256 << 10))
+            var bytes = [UInt8](repeating: 0, count: wanted)
+            let count = try bytes.withUnsafeMutableBytes { try source.read(into: $0, at: range.lowerBound) }
+            if count == 0 { return nil }
+            range = range.lowerBound + Int64(count)..<range.upperBound
+            return Array(bytes[..<count])
+        }
+    }
+}
+
+private final class LocalWriter: StorageWriter {
+    private let sink: Mutex<LocalSink>
+
+    init(_ sink: sending LocalSink) { self.sink = Mutex(sink) }
+
+    func append(_ bytes: [UInt8]) async throws {
+        try Task.checkCancellation()
+        try sink.withLock { try $0.write(bytes) }
+    }
+
+    func finish() async throws {
+        try Task.checkCancellation()
+        try sink.withLock { try $0.publish() }
+    }
+
+    func abandon() async { sink.withLock { $0.abandon() } }
+}
