@@ -170,6 +170,7 @@ CREATE VIEW snapshot_node AS
 SELECT
     s.id AS snapshot_id, -- the snapshot
     p.name AS name, -- path relative to the file root; . is the root itself
+    f.name AS dir, -- folder part of the name, empty at the root
     n.type AS type, -- directory, link, fifo, socket, character_device or block_device
     n.destination AS destination, -- where a link points to
     n.mode AS mode, -- full st_mode
@@ -181,6 +182,7 @@ SELECT
 FROM snapshot_row AS s
 JOIN node_version AS n ON n.valid_from <= s.taken_at AND s.taken_at < n.valid_to
 JOIN path AS p ON p.id = n.path_id
+JOIN folder AS f ON f.id = p.folder_id
 WHERE s.status <> 'damaged';
 
 -- A content: in the heap, or named by a snapshot, or both.

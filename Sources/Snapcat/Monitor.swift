@@ -2,7 +2,7 @@ import SnapcatPlatform
 import Synchronization
 
 /// How far a long operation is. Counters only grow; read them from any thread.
-public final class Progress: Sendable {
+public final class WorkProgress: Sendable {
     private let fileCount = Atomic<Int64>(0)
     private let byteCount = Atomic<Int64>(0)
     private let totals = Mutex<(phase: String, files: Int64?, bytes: Int64?)>(("", nil, nil))
@@ -33,7 +33,7 @@ public final class Progress: Sendable {
 ///
 /// An error that ends the operation is thrown; one that does not goes to `problem`, and the run goes on.
 public struct Monitor: Sendable {
-    public var progress: Progress
+    public var progress: WorkProgress
     public var cancellation: CancellationFlag
     /// Something a user may want to know.
     public var note: @Sendable (String) -> Void
@@ -41,7 +41,7 @@ public struct Monitor: Sendable {
     public var problem: @Sendable (SnapcatError) -> Void
 
     public init(
-        progress: Progress = Progress(), cancellation: CancellationFlag = CancellationFlag(),
+        progress: WorkProgress = WorkProgress(), cancellation: CancellationFlag = CancellationFlag(),
         note: @escaping @Sendable (String) -> Void = { _ in },
         problem: @escaping @Sendable (SnapcatError) -> Void = { _ in }
     ) {

@@ -95,3 +95,13 @@ private struct HeapBuckets: BucketListing {
         try heap.storage.status(of: HeapLayout.key(md5))?.size
     }
 }
+
+extension Repository {
+    /// Throws `.noSnapshot` where the snap root is a local folder that does not exist: nothing is made by reading.
+    public func requireExisting() throws {
+        guard let local = snapshots.storage.base.local, FolderOperations.realPath(local.root) == nil else { return }
+        throw SnapcatError(
+            .noSnapshot, "No repository", local.place, reason: "the folder does not exist",
+            advice: "'snapcat make' makes one")
+    }
+}

@@ -1,1 +1,3 @@
-print("x")
+import SnapcatCommands
+
+await SnapcatCommand.main(arguments: Array(CommandLine.arguments.dropFirst()))

@@ -225,4 +225,38 @@ public final class Catalog: Sendable {
     }
 
     package var databasePath: String { queue.path }
+
+    /// Ends the connection; the journal goes into the file.
+    package func close() throws { try mapping { try queue.close() } }
+}
+
+extension Catalog {
+    /// Builds a catalog beside the one at `path` and swaps it in whole: until then the old one serves.
+    package static func replace<R>(at path: [UInt8], _ fill: (Catalog) throws -> R) throws -> R {
+        let beside = path + Array(".rebuilding-\(UInt32.random(in: .min ... .max))".utf8)
+        do {
+            let result = try filled(at: beside, fill)
+            for suffix in ["-wal", "-shm"] { try removeIfPresent(path + Array(suffix.utf8)) }
+            try FolderOperations.rename(beside, to: path)
+            return result
+        } catch {
+            for suffix in ["", "-wal", "-shm"] { try removeIfPresent(beside + Array(suffix.utf8)) }
+            if let error = error as? Errno { throw SnapcatError.system("Cannot replace the catalog", path, error) }
+            throw error
+        }
+    }
+
+    /// Closed again when this returns, so that all of it is in one file.
+    private static func filled<R>(at path: [UInt8], _ fill: (Catalog) throws -> R) throws -> R {
+        let catalog = try open(at: path)
+        let result = try fill(catalog)
+        try catalog.close()
+        return result
+    }
+
+    private static func removeIfPresent(_ path: [UInt8]) throws(Errno) {
+        do throws(Errno) { try FolderOperations.removeFile(path) } catch {
+            if error != .noSuchFileOrDirectory { throw error }
+        }
+    }
 }

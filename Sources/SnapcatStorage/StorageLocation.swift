@@ -14,7 +14,7 @@ public struct StorageLocation: Sendable, Equatable, CustomStringConvertible {
         let mark = Array("://".utf8)
         guard let colon = bytes.indices.first(where: { bytes[$0...].starts(with: mark) }), colon > 0 else {
             scheme = "file"
-            path = bytes
+            path = Self.absolute(bytes)
             return
         }
         scheme = String(decoding: bytes[..<colon], as: UTF8.self).lowercased()
@@ -26,6 +26,14 @@ public struct StorageLocation: Sendable, Equatable, CustomStringConvertible {
         guard path.first == UInt8(ascii: "/") else {
             throw SnapcatError(.usage, "Not an absolute file URL", text, advice: "write file:///path")
         }
+    }
+
+    /// By the current folder, symlinks as they are: the path that snapshooter would show.
+    private static func absolute(_ path: [UInt8]) -> [UInt8] {
+        if path.first == UInt8(ascii: "/") { return path }
+        guard let current = FolderOperations.realPath([UInt8(ascii: ".")]) else { return path }
+        let rest = path.starts(with: Array("./".utf8)) ? Array(path.dropFirst(2)) : path == Array(".".utf8) ? [] : path
+        return rest.isEmpty ? current : current + [UInt8(ascii: "/")] + rest
     }
 
     public var description: String { TerminalText.lossy(path) }

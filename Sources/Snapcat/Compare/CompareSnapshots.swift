@@ -16,13 +16,44 @@ extension Repository {
     /// Compares two snapshots: the rows that the options show, by name, and the counts of all that pass the filters.
     ///
     /// Two indexed snapshots cost what changed between them; any other pair is merged line by line, in flat memory.
+    ///
+    /// `liveRoot`: the folder that `.live` stands for.
     public func compare(
-        _ left: SnapshotReference, _ right: SnapshotReference, options: CompareOptions = CompareOptions(),
-        monitor: Monitor = .silent, _ body: @escaping @Sendable (ComparisonRow) throws -> Void
+        _ left: SnapshotReference, _ right: SnapshotReference, liveRoot: String? = nil,
+        options: CompareOptions = CompareOptions(), monitor: Monitor = .silent,
+        _ body: @escaping @Sendable (ComparisonRow) throws -> Void
     ) async throws -> ComparisonSummary {
         try await run("snapcat-compare", monitor) { [self] in
-            let sides = (try side(left, monitor), try side(right, monitor))
+            var survey: TargetState?
+            defer { survey?.remove() }
+            func resolved(_ reference: SnapshotReference) throws -> ComparisonSide {
+                guard reference == .live else { return try side(reference, monitor) }
+                guard let liveRoot else { throw SnapcatError(.usage, "No file root", advice: "'live' needs one") }
+                try sync(monitor)
+                let state = try self.survey(Array(liveRoot.utf8), parallelism: 0, monitor)
+                survey = state
+                return .file(state.place.store, state.place.key)
+            }
+            let sides = (try resolved(left), try resolved(right))
             return try compareBlocking(sides.0, sides.1, options: options, monitor: monitor, body)
+        }
+    }
+
+    /// The SQL of a comparison of two indexed snapshots, its parameters filled in.
+    package func compareSQL(
+        _ left: SnapshotReference, _ right: SnapshotReference, options: CompareOptions, monitor: Monitor
+    ) async throws -> String {
+        try await run("snapcat-compare", monitor) { [self] in
+            guard case .indexed(let left) = try side(left, monitor), case .indexed(let right) = try side(right, monitor)
+            else { throw SnapcatError(.usage, "No SQL", reason: "files and live are merged, not queried") }
+            let swapped = right.name < left.name
+            let times = [left, right].map(\.name.time.microseconds).sorted()
+            let nodes = options.includesNodes && left.nodes != nil && right.nodes != nil
+            let shown = options.shownStatuses
+            let sql = CatalogCompare.sql(all: shown.contains(.equal), nodes: nodes, swapped: swapped)
+            let list = shown.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
+            return sql.replacing(":left", with: "\(times[0])").replacing(":right", with: "\(times[1])")
+                + "\nWHERE j.status IN (\(list))\nORDER BY p.name"
         }
     }
 

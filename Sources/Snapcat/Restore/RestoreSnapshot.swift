@@ -116,7 +116,7 @@ extension Repository {
             return TargetState(place: (snapshots, StorageKey(name.key)), folder: nil)
         }
         if isEmpty { return nil }
-        return try survey(target, options, monitor)
+        return try survey(target, parallelism: options.parallelism, monitor)
     }
 
     private static func exists(_ target: [UInt8]) -> Bool { FolderOperations.realPath(target) != nil }
@@ -133,12 +133,12 @@ extension Repository {
     }
 
     /// Hashes the target without storing anything: into a snapshot file of its own, removed at the end.
-    private func survey(_ target: [UInt8], _ options: RestoreOptions, _ monitor: Monitor) throws -> TargetState {
+    func survey(_ target: [UInt8], parallelism: Int, _ monitor: Monitor) throws -> TargetState {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("snapcat-\(UInt64.random(in: .min ... .max))", isDirectory: true)
         let store = SnapshotStore(BlockingStorage(LocalStorage(root: Array(folder.path.utf8))))
         let key = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
-            parallelism: options.parallelism)
+            parallelism: parallelism)
         return TargetState(place: (store, key), folder: folder)
     }
 

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Snapcat
+
+struct LsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "The entries of a snapshot or of a folder in it.",
+        discussion: "Names are relative to the file root.\n\n\(ExitStatus.help)")
+
+    @Argument(help: ArgumentHelp("The snapshot (default: latest), with :FOLDER a folder of it.", valueName: "ref"))
+    var reference: String?
+    @Flag(name: .shortAndLong, help: "All levels below.")
+    var recursive = false
+    @OptionGroup var rows: RowOptions
+    @OptionGroup var roots: RootOptions
+    @OptionGroup var sync: SyncOptions
+    @OptionGroup var talk: TalkOptions
+
+    func run() async throws {
+        let (reference, folder) = try ReferenceArgument.parse(self.reference ?? "latest")
+        let repository = try roots.existingRepository()
+        let printer = StyledPrinter(rows)
+        let (recursive, limit, printsSQL) = (recursive, rows.limit, rows.sql)
+        try await talk.withMonitor { monitor, _ in
+            if printsSQL {
+                return try Terminal.line(
+                    try await repository.listingSQL(reference, folder: folder ?? [], recursive: recursive, monitor: monitor))
+            }
+            try await repository.listing(
+                reference, folder: folder ?? [], recursive: recursive, limit: limit, monitor: monitor,
+                columns: { printer.begin($0) }, row: { try printer.print($0) })
+        }
+        if !printsSQL { try printer.finish() }
+    }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Foundation
+import Snapcat
+
+struct QueryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "query", abstract: "Read-only SQL over the history.",
+        discussion: """
+            Views: snapshot, file_version, snapshot_file, current_file, change, snapshot_node, object, \
+            missing_object, orphan_object, problem, catalog_info; 'snapcat schema' describes their columns. '-' reads \
+            the SQL from the standard input.
+
+            \(ExitStatus.help)
+            """,
+        aliases: ["sql"])
+
+    @Argument(help: ArgumentHelp("The SQL, or - for the standard input.", valueName: "sql"))
+    var text: String?
+    @Option(help: ArgumentHelp("Read the SQL from a file.", valueName: "file"))
+    var file: String?
+    @Option(name: .customShort("p"), help: ArgumentHelp("Set :name in the SQL; may be repeated.", valueName: "name=value"))
+    var parameter: [String] = []
+    @Option(help: ArgumentHelp("Stop after this time (exit 7).", valueName: "30s"))
+    var timeout: String?
+    @Option(help: ArgumentHelp("Cut after so many rows, and say so.", valueName: "n"))
+    var maxRows: Int?
+    @Option(help: ArgumentHelp("Another SQLite file, read-only, as a schema name.", valueName: "name=file"))
+    var attach: [String] = []
+    @OptionGroup var rows: RowOptions
+    @OptionGroup var roots: RootOptions
+    @OptionGroup var sync: SyncOptions
+    @OptionGroup var talk: TalkOptions
+
+    func validate() throws {
+        if (text == nil) == (file == nil) { throw ValidationError("give the SQL, - or --file") }
+        if let maxRows, maxRows < 0 { throw ValidationError("--max-rows must not be negative") }
+    }
+
+    func run() async throws {
+        let sql = try readSQL()
+        if rows.sql { return try Terminal.line(sql) }
+        let repository = try roots.existingRepository()
+        let options = try options()
+        let printer = QueryPrinter(rows)
+        let (syncs, talk) = (!sync.noSync, talk)
+        let summary = try await talk.withMonitor { monitor, _ in
+            try await repository.query(
+                sql, options: options, syncs: syncs, monitor: monitor, columns: { printer.begin($0) },
+                row: { try printer.print($0) })
+        }
+        try printer.finish()
+        if summary.isCut { talk.say("snapcat: cut after \(summary.rows) rows") }
+    }
+
+    private func readSQL() throws -> String {
+        if let file {
+            do { return try String(contentsOfFile: file, encoding: .utf8) } catch {
+                throw SnapcatError(.failed, "Cannot read the SQL file", file)
+            }
+        }
+        guard text == "-" else { return text ?? "" }
+        return String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
+    }
+
+    private func options() throws -> QueryOptions {
+        var options = QueryOptions()
+        for pair in parameter {
+            let (name, value) = try Self.split(pair, "-p")
+            options.parameters[name] = value
+        }
+        for pair in attach {
+            let (name, value) = try Self.split(pair, "--attach")
+            guard FileManager.default.fileExists(atPath: value) else {
+                throw SnapcatError(.failed, "Cannot attach", value, reason: "no such file")
+            }
+            options.attachments.append((name, value))
+        }
+        options.timeoutNanoseconds = try timeout.map { try DurationText.nanoseconds($0) }
+        options.mostRows = [maxRows, rows.limit].compactMap { $0 }.min()
+        return options
+    }
+
+    private static func split(_ pair: String, _ option: String) throws -> (String, String) {
+        guard let equals = pair.firstIndex(of: "="), equals > pair.startIndex else {
+            throw SnapcatError(.usage, "Not name=value", pair, advice: "write \(option) name=value")
+        }
+        return (String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
+    }
+}
+
+/// Prints a query's rows. Called by one thread at a time.
+final class QueryPrinter: @unchecked Sendable {
+    // Unchecked: the query calls `begin` and `print` from its one thread, and `finish` comes after it.
+    private let rows: RowOptions
+    private var writer: RowWriter?
+
+    init(_ rows: RowOptions) { self.rows = rows }
+
+    func begin(_ columns: [String]) { writer = rows.writer(columns.map { Column($0) }) }
+    func print(_ values: [QueryValue]) throws { try writer?.row(values.map { Cell($0) }) }
+    func finish() throws { try writer?.finish() }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Foundation
+import Snapcat
+
+/// Where the parts of a repository are: the options that every command has, and their environment (CLI.md, "Roots").
+struct RootOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A folder for all: DIR/heap, DIR/snap and DIR/catalog.sqlite. [SNAPCAT_REPO]", valueName: "dir"))
+    var repo: String?
+    @Option(help: ArgumentHelp("The folder to snapshot or restore. [FILE_ROOT]", valueName: "place"))
+    var fileRoot: String?
+    @Option(help: ArgumentHelp("Where the objects are. [HEAP_ROOT]", valueName: "place"))
+    var heapRoot: String?
+    @Option(help: ArgumentHelp("Where the snapshots are. [SNAP_ROOT]", valueName: "place"))
+    var snapRoot: String?
+    @Option(help: ArgumentHelp("The catalog's file. [SNAPCAT_CATALOG]", valueName: "file"))
+    var catalog: String?
+    @Option(help: ArgumentHelp("Options of the file root's storage, as JSON. [FILE_STORAGE_OPTIONS]", valueName: "json"))
+    var fileStorageOptions: String?
+    @Option(help: ArgumentHelp("The same for the heap root. [HEAP_STORAGE_OPTIONS]", valueName: "json"))
+    var heapStorageOptions: String?
+    @Option(help: ArgumentHelp("The same for the snap root. [SNAP_STORAGE_OPTIONS]", valueName: "json"))
+    var snapStorageOptions: String?
+
+    // Options of snapshooter that have nothing to set here: taken, so that its command lines work unchanged.
+    @Option(help: .hidden) var heapCacheFile: String?
+    @Option(help: .hidden) var parallelCopyToHeap: Int?
+    @Option(help: .hidden) var parallelCopyToFile: Int?
+    @Option(help: .hidden) var parallelDeleteInFile: Int?
+    @Option(help: .hidden) var parallelListing: Int?
+    @Option(help: .hidden) var parallelHeapListing: Int?
+
+    /// An option, else its environment variable; an empty one counts as none.
+    private func value(_ option: String?, _ variable: String) throws -> String? {
+        if let option {
+            guard !option.isEmpty else { throw SnapcatError(.usage, "An empty path", advice: "give a folder") }
+            return option
+        }
+        let inherited = ProcessInfo.processInfo.environment[variable] ?? ""
+        return inherited.isEmpty ? nil : inherited
+    }
+
+    func fileRootPath(_ argument: String? = nil) throws -> String {
+        guard let root = try argument.map({ Optional($0) }) ?? value(fileRoot, "FILE_ROOT") else {
+            throw SnapcatError(.usage, "No file root", advice: "name the folder, or give --file-root")
+        }
+        return try Self.localPath(root)
+    }
+
+    var hasFileRoot: Bool { get throws { try value(fileRoot, "FILE_ROOT") != nil } }
+
+    /// Opens nothing: that is done by what needs it.
+    func repository(needsHeap: Bool) throws -> Repository {
+        for (options, variable) in [
+            (fileStorageOptions, "FILE_STORAGE_OPTIONS"), (heapStorageOptions, "HEAP_STORAGE_OPTIONS"),
+            (snapStorageOptions, "SNAP_STORAGE_OPTIONS"),
+        ] { try Self.checkStorageOptions(try value(options, variable), variable) }
+        let folder = try value(repo, "SNAPCAT_REPO")
+        let snap = try value(snapRoot, "SNAP_ROOT") ?? folder.map { $0 + "/snap" }
+        let heap = try value(heapRoot, "HEAP_ROOT") ?? folder.map { $0 + "/heap" }
+        guard let snap else {
+            throw SnapcatError(.usage, "No repository", advice: "give --repo DIR, or --snap-root and --heap-root, or set SNAPCAT_REPO")
+        }
+        if needsHeap && heap == nil { throw SnapcatError(.usage, "No heap root", advice: "give --repo DIR or --heap-root") }
+        let catalogFile = try value(catalog, "SNAPCAT_CATALOG") ?? folder.map { $0 + "/catalog.sqlite" } ?? Self.localPath(snap) + "/catalog.sqlite"
+        return Repository(
+            Repository.Places(
+                snapRoot: try StorageLocation(snap).open(), heapRoot: try heap.map { try StorageLocation($0).open() },
+                catalog: Array(catalogFile.utf8)))
+    }
+
+    /// For a command that reads: a repository that is not there is told, and not made.
+    func existingRepository(needsHeap: Bool = false) throws -> Repository {
+        let repository = try repository(needsHeap: needsHeap)
+        try repository.requireExisting()
+        return repository
+    }
+
+    private static func localPath(_ place: String) throws -> String { try StorageLocation(place).description }
+
+    private static func checkStorageOptions(_ text: String?, _ name: String) throws {
+        guard let text else { return }
+        let parsed: Any
+        do { parsed = try JSONSerialization.jsonObject(with: Data(text.utf8)) } catch {
+            throw SnapcatError(.usage, "The storage options are no JSON", name.lowercased())
+        }
+        guard let options = parsed as? [String: Any] else {
+            throw SnapcatError(.usage, "The storage options are no JSON object", name.lowercased())
+        }
+        // The options of fsspec's local file system that change nothing here.
+        let harmless: Set<String> = ["auto_mkdir", "use_listings_cache", "skip_instance_cache"]
+        if let unknown = options.keys.filter({ !harmless.contains($0) }).sorted().first {
+            throw SnapcatError(.usage, "A local folder has no storage option", unknown)
+        }
+    }
+}
