@@ -100,22 +100,22 @@ let package = Package(
             ],
             path: "Tests/Support", swiftSettings: settings),
         .testTarget(
-            name: "SnapcatFormatTests", dependencies: ["SnapcatFormat", "SnapcatTestSupport"],
+            name: "SnapcatFormatTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SnapcatStorageTests", dependencies: ["SnapcatStorage", "SnapcatTestSupport"],
+            name: "SnapcatStorageTests", dependencies: ["SnapcatPlatform", "SnapcatStorage", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SnapcatHeapTests", dependencies: ["SnapcatHeap", "SnapcatTestSupport"],
+            name: "SnapcatHeapTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SnapcatCatalogTests", dependencies: ["SnapcatCatalog", "SnapcatTestSupport"],
+            name: "SnapcatCatalogTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatCatalog", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SnapcatEngineTests", dependencies: ["Snapcat", "SnapcatTestSupport"],
+            name: "SnapcatEngineTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "SnapcatCatalog", "Snapcat", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SnapcatCommandsTests", dependencies: ["SnapcatCommands", "SnapcatTestSupport"],
+            name: "SnapcatCommandsTests", dependencies: ["SnapcatPlatform", "SnapcatCommands", "SnapcatTestSupport"],
             swiftSettings: settings),
     ]
 )

@@ -16,19 +16,19 @@
 #endif
 
 #ifdef __APPLE__
-#define MTIME(s) ((s).st_mtimespec)
-#define CTIME(s) ((s).st_ctimespec)
+#define MODIFIED(s) ((s).st_mtimespec)
+#define CHANGED(s) ((s).st_ctimespec)
 #else
-#define MTIME(s) ((s).st_mtim)
-#define CTIME(s) ((s).st_ctim)
+#define MODIFIED(s) ((s).st_mtim)
+#define CHANGED(s) ((s).st_ctim)
 #endif
 
 static const int64_t nanoseconds_per_second = 1000000000;
 
 static void convert(const struct stat *in, cplatform_stat *out) {
     out->size = in->st_size;
-    out->mtime_ns = (int64_t)MTIME(*in).tv_sec * nanoseconds_per_second + MTIME(*in).tv_nsec;
-    out->ctime_ns = (int64_t)CTIME(*in).tv_sec * nanoseconds_per_second + CTIME(*in).tv_nsec;
+    out->mtime_ns = (int64_t)MODIFIED(*in).tv_sec * nanoseconds_per_second + MODIFIED(*in).tv_nsec;
+    out->ctime_ns = (int64_t)CHANGED(*in).tv_sec * nanoseconds_per_second + CHANGED(*in).tv_nsec;
     out->device = (uint64_t)in->st_dev;
     out->inode = (uint64_t)in->st_ino;
     out->link_count = (uint64_t)in->st_nlink;
