@@ -1,6 +1,9 @@
 /// Days and civil dates of the proleptic Gregorian calendar, by arithmetic alone.
+///
+/// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms". An era has 400 years; a year starts in
+/// March. Exact for every day that microseconds in 64 bits can name.
 package enum CivilTime {
-    /// Days since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+    /// Days since 1970-01-01. The date must be valid.
     package static func days(year: Int, month: Int, day: Int) -> Int {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
@@ -10,6 +13,7 @@ package enum CivilTime {
         return era * 146_097 + dayOfEra - 719_468
     }
 
+    /// The date so many days after 1970-01-01.
     package static func date(days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -22,6 +26,7 @@ package enum CivilTime {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
     }
 
+    /// Whether the calendar has the date.
     package static func isValid(year: Int, month: Int, day: Int) -> Bool {
         guard (1...12).contains(month), (1...31).contains(day) else { return false }
         return date(days: days(year: year, month: month, day: day)) == (year, month, day)

@@ -4,7 +4,13 @@ public struct SnapshotTime: Comparable, Hashable, Sendable, CustomStringConverti
 
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
-    public static func < (left: SnapshotTime, right: SnapshotTime) -> Bool { left.microseconds < right.microseconds }
+    /// The times that names of snapshots can spell: the years 1970 to 9999.
+    package static let nameable =
+        SnapshotTime(microseconds: 0)...SnapshotTime(microseconds: 253_402_300_799_999_999)
+
+    public static func < (left: SnapshotTime, right: SnapshotTime) -> Bool {
+        left.microseconds < right.microseconds
+    }
 
     /// `2026-11-20T23:48:51.220298Z`, always with six digits.
     public var iso8601: String {
@@ -14,13 +20,16 @@ public struct SnapshotTime: Comparable, Hashable, Sendable, CustomStringConverti
 
     public var description: String { iso8601 }
 
+    /// The fields as they are spelled, padded with zeros.
     struct Parts {
         var year: String
         var month: String
+        /// `YYYY-MM-DD`
         var date: String
         var hour: String
         var minute: String
         var second: String
+        /// Six digits.
         var fraction: String
     }
 

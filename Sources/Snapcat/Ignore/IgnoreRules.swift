@@ -1,78 +1,56 @@
 /// Which names are left out: patterns of the command line and of `.snapcatignore` files, with the meaning of
-/// gitignore(5). Immutable; a folder's rules are those above it and its own.
+/// gitignore(5) as git 2.39 has it.
+///
+/// Immutable, and cheap to copy: a folder's rules are its own and a reference to those above it. Patterns
+/// of the command line win over those of files, deeper files over those above, later patterns over earlier
+/// ones.
 package struct IgnoreRules: Sendable {
-    private struct Rule: Sendable {
-        var pattern: GlobPattern
-        var isNegated: Bool
+    private let arguments: RuleGroup?
+    private let files: RuleGroup?
+
+    package static let none = IgnoreRules(arguments: nil, files: nil)
+
+    private init(arguments: RuleGroup?, files: RuleGroup?) {
+        self.arguments = arguments
+        self.files = files
     }
 
-    /// The patterns of one source, relative to one folder.
-    private final class Group: Sendable {
-        let rules: [Rule]
-        /// Bytes of the folder's name and its slash.
-        let prefixLength: Int
-        let parent: Group?
+    /// True where no name can be left out.
+    package var isEmpty: Bool { arguments == nil && files == nil }
 
-        init(rules: [Rule], prefixLength: Int, parent: Group?) {
-            self.rules = rules
-            self.prefixLength = prefixLength
-            self.parent = parent
-        }
+    /// Adds patterns relative to the root: one for each element, written as a line of a gitignore file.
+    ///
+    /// `source` tells a reader of the call where they are from; it has no effect.
+    package func adding(patterns: [[UInt8]], source _: String) -> IgnoreRules {
+        let group = RuleGroup(lines: patterns.map { $0[...] }, folder: [], above: arguments)
+        return IgnoreRules(arguments: group ?? arguments, files: files)
     }
 
-    private let last: Group?
-
-    private init(_ last: Group?) { self.last = last }
-
-    package static let none = IgnoreRules(nil)
-
-    package var isEmpty: Bool { last == nil }
-
-    /// Adds patterns relative to the root, one per element.
-    package func adding(patterns: [[UInt8]], source: String) -> IgnoreRules {
-        adding(patterns.compactMap(Self.rule), prefixLength: 0)
-    }
-
-    /// Adds the lines of an ignore file found in a folder; the root is the empty name.
+    /// Adds the patterns of an ignore file found in a folder; the root is the empty name.
     package func adding(fileContents: [UInt8], inFolder folder: [UInt8]) -> IgnoreRules {
-        var contents = fileContents[...]
-        if contents.starts(with: [0xef, 0xbb, 0xbf]) { contents = contents.dropFirst(3) }
-        let rules = contents.split(separator: 0x0a).compactMap { line in
-            Self.rule(Array(line.last == 0x0d ? line.dropLast() : line))
+        let group = RuleGroup(lines: Self.lines(of: fileContents), folder: folder, above: files)
+        return IgnoreRules(arguments: arguments, files: group ?? files)
+    }
+
+    /// The lines of an ignore file, without its byte order mark and the ends of its lines.
+    package static func lines(of fileContents: [UInt8]) -> [ArraySlice<UInt8>] {
+        let hasMark = fileContents.starts(with: [0xef, 0xbb, 0xbf])
+        return fileContents.dropFirst(hasMark ? 3 : 0).split(separator: 0x0a).map { line in
+            line.last == 0x0d ? line.dropLast() : line
         }
-        return adding(rules, prefixLength: folder.isEmpty ? 0 : folder.count + 1)
     }
 
-    private func adding(_ rules: [Rule], prefixLength: Int) -> IgnoreRules {
-        rules.isEmpty ? self : IgnoreRules(Group(rules: rules, prefixLength: prefixLength, parent: last))
-    }
-
-    private static func rule(_ line: [UInt8]) -> Rule? {
-        var text = line[...]
-        if text.first == UInt8(ascii: "#") { return nil }
-        // Trailing spaces go, unless the last one is quoted.
-        while text.last == 0x20 {
-            let slashes = text.dropLast().reversed().prefix { $0 == UInt8(ascii: "\\") }.count
-            if slashes % 2 == 1 { break }
-            text = text.dropLast()
-        }
-        let isNegated = text.first == UInt8(ascii: "!")
-        if isNegated { text = text.dropFirst() }
-        if text.isEmpty || text.elementsEqual("/".utf8) { return nil }
-        return Rule(pattern: GlobPattern(Array(text)), isNegated: isNegated)
-    }
-
-    /// Whether the name is left out. The caller walks from the top and enters no folder that is: so only the name
-    /// itself is looked at. Deeper files win over those above, later patterns over earlier ones.
+    /// Whether the name, relative to the root, is left out.
+    ///
+    /// Only the name itself is looked at: the caller walks from the top and enters no folder that is left
+    /// out, and these rules are those of the folders on its way. The root (`.`) never is. Any bytes;
+    /// nothing is allocated.
     package func excludes(_ path: UnsafeRawBufferPointer, isFolder: Bool) -> Bool {
-        var group = last
-        while let current = group {
-            let relative = UnsafeRawBufferPointer(rebasing: path[min(current.prefixLength, path.count)...])
-            for rule in current.rules.reversed() where isFolder || !rule.pattern.isFolderOnly {
-                if rule.pattern.matchesExactly(relative) { return !rule.isNegated }
-            }
-            group = current.parent
-        }
-        return false
+        if path.isEmpty || (path.count == 1 && path[0] == UInt8(ascii: ".")) { return false }
+        var start = path.count
+        while start > 0 && path[start - 1] != UInt8(ascii: "/") { start -= 1 }
+        let name = UnsafeRawBufferPointer(rebasing: path[start...])
+        return RuleGroup.verdict(arguments, path, name: name, isFolder: isFolder)
+            ?? RuleGroup.verdict(files, path, name: name, isFolder: isFolder) ?? false
     }
 }

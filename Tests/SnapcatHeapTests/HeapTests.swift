@@ -1,0 +1,206 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+import SnapcatTestSupport
+import SystemPackage
+import Testing
+
+@testable import SnapcatHeap
+
+/// A local heap in a temporary folder.
+final class HeapFolder {
+    let folder: TempFolder
+    let local: LocalStorage
+    let heap: Heap
+
+    init() throws {
+        folder = try TempFolder()
+        local = LocalStorage(root: folder.path + "/heap")
+        heap = Heap(storage: BlockingStorage(local))
+    }
+
+    func session() throws -> HeapSession { try HeapSession(heap, local) }
+
+    /// All files of the heap but the marks of runs.
+    func files() throws -> [String] {
+        try folder.files().map { String(decoding: $0.dropFirst(5), as: UTF8.self) }
+            .filter { !$0.hasPrefix(".unfinished-run-") }
+    }
+
+    func marks() throws -> [String] {
+        try folder.files().map { String(decoding: $0.dropFirst(5), as: UTF8.self) }
+            .filter { $0.hasPrefix(".unfinished-run-") }
+    }
+
+    func object(_ md5: MD5Digest) throws -> [UInt8] { try folder.read("heap/" + name(md5)) }
+
+    func name(_ md5: MD5Digest) -> String { String(decoding: HeapLayout.path(md5), as: UTF8.self) }
+
+    func content(_ md5: MD5Digest) throws -> [UInt8] { try heap.open(md5).readAll(limit: 64 << 20) }
+}
+
+extension ObjectWriter {
+    func add(_ content: [UInt8]) throws -> StoredContent { try content.withUnsafeBytes { try add($0) } }
+
+    /// Adds the content as a file. Where `streamed` it is said to be large, whatever its size.
+    func add(
+        file content: [UInt8], streamed: Bool = false, cancellation: CancellationFlag = CancellationFlag()
+    ) throws -> StoredContent {
+        let folder = try TempFolder()
+        try folder.write("file", content)
+        let file = try Descriptor.open(folder.path("file"), .read)
+        let expected = streamed ? Int64(Self.largestInMemory) + 1 : Int64(content.count)
+        return try add(file, expectedSize: expected, cancellation: cancellation)
+    }
+}
+
+func digest(_ content: [UInt8]) -> MD5Digest { content.withUnsafeBytes { MD5Hasher.digest($0) } }
+
+/// Storing contents: once, under their md5, whole.
+@Suite struct ObjectWriterTests {
+    private let heap: HeapFolder
+
+    init() throws { heap = try HeapFolder() }
+
+    @Test func aContentIsStoredOnceUnderItsMD5ForPythonToRead() throws {
+        var random = SeededRandom()
+        let contents = [
+            [], [0], random.text(100), random.bytes(70_000), random.text(4 << 20), random.text(5 << 20),
+        ]
+        let writer = try ObjectWriter(heap.session(), level: .standard)
+        var names: Set<String> = []
+        for content in contents {
+            for streamed in [false, true] {
+                let stored = try writer.add(file: content, streamed: streamed)
+                #expect(stored.size == Int64(content.count))
+                #expect(stored.md5 == digest(content), "\(random.label)")
+                #expect(stored.isNew == !streamed, "the second add of \(content.count) bytes")
+                #expect(stored.storedBytes == (streamed ? 0 : Int64(try heap.object(stored.md5).count)))
+                names.insert(heap.name(stored.md5))
+            }
+            #expect(try heap.content(digest(content)) == content, "\(random.label)")
+            #expect(try heap.heap.problem(of: digest(content)) == nil)
+        }
+        #expect(try Set(heap.files()) == names)
+        let script =
+            Python.readBlobs + """
+                for blob in blobs: print(hashlib.md5(gzip.decompress(blob)).hexdigest())
+                """
+        let objects = try contents.map { try heap.object(digest($0)) }
+        #expect(
+            try Python.lines(script, input: Python.blobs(objects)) == contents.map { digest($0).hexBytes })
+    }
+
+    @Test func theMD5OfNothingIsTheEmptyOne() throws {
+        #expect(digest([]) == .empty)
+        #expect(try ObjectWriter(heap.session(), level: .standard).add([]).md5 == .empty)
+    }
+
+    @Test func theSecondAddLeavesTheObjectAlone() throws {
+        let stored = try ObjectWriter(heap.session(), level: .standard).add([1, 2, 3])
+        let path = heap.folder.path("heap/" + heap.name(stored.md5))
+        let before = try Descriptor.status(path)
+        // Another run, with another level.
+        let level = try #require(GzipLevel(9))
+        #expect(try !ObjectWriter(heap.session(), level: level).add([1, 2, 3]).isNew)
+        #expect(try Descriptor.status(path) == before)
+    }
+
+    @Test func equalContentsGiveEqualBytesInAnyHeapAndAnyWay() throws {
+        var random = SeededRandom()
+        let contents = [[], random.text(10), random.text(3 << 20), random.bytes(262_144)]
+        for value in [0, 1, 3, 6] {
+            let level = try #require(GzipLevel(value))
+            let (first, second, third) = (try HeapFolder(), try HeapFolder(), try HeapFolder())
+            let writers = try [first, second, third].map { try ObjectWriter($0.session(), level: level) }
+            for content in contents {
+                _ = try writers[0].add(content)
+                _ = try writers[1].add(file: content, streamed: true)
+            }
+            for content in contents.reversed() { _ = try writers[2].add(file: content) }
+            for content in contents {
+                let object = try first.object(digest(content))
+                #expect(try second.object(digest(content)) == object, "level \(value), \(random.label)")
+                #expect(try third.object(digest(content)) == object, "level \(value), \(random.label)")
+            }
+        }
+    }
+
+    /// A file that has grown since it was looked at, or shrunk.
+    @Test func whatIsReadCountsNotTheExpectedSize() throws {
+        var random = SeededRandom()
+        let large = random.text((4 << 20) + 1)
+        let writer = try ObjectWriter(heap.session(), level: .standard)
+        try heap.folder.write("large", large)
+        let file = try Descriptor.open(heap.folder.path("large"), .read)
+        let stored = try writer.add(file, expectedSize: 10, cancellation: CancellationFlag())
+        #expect(stored.md5 == digest(large) && stored.size == Int64(large.count), "\(random.label)")
+        #expect(try heap.content(stored.md5) == large, "\(random.label)")
+        #expect(try writer.add(file: [1], streamed: true).size == 1)
+    }
+
+    @Test func withoutASessionContentsAreOnlyHashed() throws {
+        var random = SeededRandom()
+        let writer = try ObjectWriter(nil, level: .standard)
+        for content in [[], random.bytes(1000), random.bytes(5 << 20)] {
+            let expected = StoredContent(
+                md5: digest(content), size: Int64(content.count), storedBytes: 0, isNew: false)
+            #expect(try writer.add(file: content) == expected, "\(random.label)")
+        }
+        #expect(try heap.folder.files() == [])
+    }
+
+    /// A file or a dangling symlink in the bucket's place: the first is met by the look into the heap, the second
+    /// only when the object is renamed to its place.
+    @Test(arguments: [true, false], [true, false])
+    func aWriteThatFailsLeavesNoTemporaryFile(_ isFile: Bool, _ streamed: Bool) throws {
+        let content = Array("content".utf8)
+        let bucket = digest(content).hexBytes[..<2]
+        let session = try heap.session()
+        if isFile {
+            try heap.folder.write(Array("heap/".utf8) + bucket, [1])
+        } else {
+            try FolderOperations.makeSymbolicLink(
+                Array(bucket), in: session.root.raw, destination: Array("nowhere/at/all".utf8))
+        }
+        let writer = try ObjectWriter(session, level: .standard)
+        let error = #expect(throws: SnapcatError.self) { try writer.add(file: content, streamed: streamed) }
+        #expect(error?.description.contains("heap") == true)
+        #expect(try heap.files() == [String(decoding: bucket, as: UTF8.self)])
+        // The writer is good for the next content.
+        let other = try writer.add(file: Array("other".utf8), streamed: streamed)
+        #expect(other.isNew)
+        #expect(try heap.content(other.md5) == Array("other".utf8))
+    }
+
+    @Test func aCancelledAddOfALargeFileLeavesNoTemporaryFile() throws {
+        let cancellation = CancellationFlag()
+        cancellation.cancel()
+        for session in [try heap.session(), nil] {
+            let writer = try ObjectWriter(session, level: .standard)
+            let error = #expect(throws: SnapcatError.self) {
+                try writer.add(file: [UInt8](repeating: 1, count: 5 << 20), cancellation: cancellation)
+            }
+            #expect(error?.code == .interrupted)
+        }
+        #expect(try heap.files() == [])
+    }
+
+    /// Cut, cut to less than any gzip, empty, and no gzip at all.
+    @Test(arguments: [0, 1, 2, 3], [true, false])
+    func aDamagedObjectIsMovedAwayAndStoredAnew(_ damage: Int, _ streamed: Bool) throws {
+        var random = SeededRandom()
+        let content = random.text(10_000)
+        let md5 = digest(content)
+        let good = try Gzip.compress(content, level: .standard)
+        let bad = [Array(good.dropLast(3)), Array(good.prefix(12)), [], random.bytes(500)][damage]
+        try heap.folder.write("heap/" + heap.name(md5), bad)
+        let stored = try ObjectWriter(heap.session(), level: .standard).add(file: content, streamed: streamed)
+        #expect(stored.isNew, "\(random.label)")
+        #expect(try heap.object(md5) == good, "\(random.label)")
+        let files = try heap.files()
+        #expect(files.count == 2)
+        let moved = try #require(files.first { $0.hasPrefix("damaged/\(md5)") })
+        #expect(try heap.folder.read("heap/" + moved) == bad, "nothing is lost")
+    }
+}
