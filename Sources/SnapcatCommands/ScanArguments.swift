@@ -24,7 +24,7 @@ struct ScanArguments: ParsableArguments {
             do { contents = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
                 throw SnapcatError(.usage, "Cannot read the exclude file", file)
             }
-            options.excludePatterns += contents.split(separator: 0x0a).map { Array($0.last == 0x0d ? $0.dropLast() : $0) }
+            options.excludePatterns += IgnoreRules.lines(of: Array(contents)).map(Array.init)
         }
         options.excludePatterns += exclude.map { Array($0.utf8) }
         options.staysOnOneFileSystem = oneFileSystem

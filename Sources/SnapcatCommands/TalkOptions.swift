@@ -29,12 +29,11 @@ struct TalkOptions: ParsableArguments {
     func withMonitor<R>(showsProgress: Bool = true, _ body: (Monitor, ProblemCounter) async throws -> R) async throws -> R {
         let counter = ProblemCounter()
         let quiet = isQuiet
-        let verbose = verbose || loglevel == .DEBUG
         let progress = WorkProgress()
         let display = showsProgress ? ProgressDisplay.start(self.progress, progress, isQuiet: quiet) : nil
         let monitor = Monitor(
             progress: progress, cancellation: Interruption.flag,
-            note: { text in if !quiet && (verbose || !text.hasPrefix("snapshot 2")) { Terminal.talk("snapcat: \(text)") } },
+            note: { text in if !quiet { Terminal.talk("snapcat: \(text)") } },
             problem: { error in
                 counter.add(error)
                 Terminal.talk("snapcat: warning: \(error.description)")

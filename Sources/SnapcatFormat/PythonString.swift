@@ -11,7 +11,7 @@ package enum PythonString {
         var position = 0
         while position < bytes.count {
             let byte = bytes[position]
-            if byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") {
+            if byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") {
                 position += 1
                 continue
             }

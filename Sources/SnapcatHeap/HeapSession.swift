@@ -14,6 +14,8 @@ package final class HeapSession: Sendable {
     let root: Descriptor
     let temporary: Descriptor
     private let rootPath: [UInt8]
+    /// Gets every object that is moved out of the way.
+    private let report: @Sendable (SnapcatError) -> Void
 
     private struct Mark: Sendable {
         var name: [UInt8]
@@ -24,8 +26,11 @@ package final class HeapSession: Sendable {
     private static let markPrefix = Array(".unfinished-run-".utf8)
 
     /// Makes the heap's folders where they are missing.
-    package init(_ heap: Heap, _ local: LocalStorage) throws {
+    package init(
+        _ heap: Heap, _ local: LocalStorage, report: @escaping @Sendable (SnapcatError) -> Void = { _ in }
+    ) throws {
         self.heap = heap
+        self.report = report
         rootPath = local.root
         let temporaryPath = local.root + Array("/temp".utf8)
         let rootPath = rootPath
@@ -104,7 +109,7 @@ package final class HeapSession: Sendable {
                 guard let status, status.ctimeNanoseconds >= since else { continue }
                 try progress(object.md5)
                 if let problem = try heap.problem(of: object.md5), problem.code == .damage {
-                    try quarantine(object.md5)
+                    try quarantine(object.md5, problem)
                     problems.append(problem)
                 }
             }
@@ -114,7 +119,7 @@ package final class HeapSession: Sendable {
     }
 
     /// Moves an object, proved to be bad, to the heap's `damaged` folder: nothing is deleted.
-    package func quarantine(_ md5: MD5Digest) throws {
+    package func quarantine(_ md5: MD5Digest, _ problem: SnapcatError) throws {
         let folder = Array("damaged".utf8)
         let target = folder + [UInt8(ascii: "/")] + md5.hexBytes + LocalSink.temporaryName().dropFirst(12)
         try withSystemError("Cannot move the damaged object", md5.hexBytes) { () throws(Errno) in
@@ -123,6 +128,9 @@ package final class HeapSession: Sendable {
             }
             try FolderOperations.rename(HeapLayout.path(md5), in: root.raw, to: target, in: root.raw)
         }
+        var moved = problem
+        moved.advice = "moved to the heap's folder 'damaged'"
+        report(moved)
     }
 
     /// Removes files in `temp` that no living run can own: older than a day by the file system's own stamps.

@@ -127,7 +127,7 @@ package final class ObjectWriter {
         if try trailerLength(object) == UInt32(truncatingIfNeeded: size) { return true }
         if let problem = try session.heap.problem(of: md5) {
             guard problem.code == .damage else { return false }
-            try session.quarantine(md5)
+            try session.quarantine(md5, problem)
             return false
         }
         let source = HashingSource(try session.heap.open(md5))

@@ -62,6 +62,9 @@ public final class LocalStorage: Storage {
 
     package func itemsNow(prefix: StorageKey) throws -> [StorageItem] {
         var items: [StorageItem] = []
+        // No key has such a component: nothing can begin so, and nothing outside the root is looked at.
+        let components = prefix.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropLast()
+        if components.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }) { return [] }
         // Only the folder that holds the prefix has to be read.
         let slash = prefix.bytes.lastIndex(of: UInt8(ascii: "/"))
         let folder = slash.map { Array(prefix.bytes[..<$0]) } ?? []

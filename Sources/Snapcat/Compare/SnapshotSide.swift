@@ -29,7 +29,7 @@ final class SnapshotSide {
     /// Opens a snapshot; where its lines are not sorted they are sorted in memory.
     static func open(_ store: SnapshotStore, _ key: StorageKey, usesNodes: Bool) throws -> SnapshotSide {
         let reader = try store.entries(key)
-        let companion = try store.companion(of: key)
+        let companion = usesNodes ? try store.companion(of: key) : nil
         return SnapshotSide(
             entries: try isSorted(store, key) ? reader : EntryReader(try SortedLines(reader), name: reader.name),
             companion: companion, usesNodes: usesNodes)

@@ -35,7 +35,6 @@ final class BatchWriter {
             case .unchanged(let range, let size): try writeLine(batch.bytes[range], size: size)
             case .respelled(let line, let name, let size):
                 note(Array(batch.bytes[name]), Array(batch.bytes[line]))
-                summary.changed += 1
                 try writeLine(batch.bytes[line], size: size)
             case .removed(let range):
                 summary.removed += 1
@@ -59,7 +58,7 @@ final class BatchWriter {
             summary.storedBytes += stored.storedBytes
             if isUnstable { addUnstable(file.name) }
             if line != file.oldLine {
-                if isNew { summary.added += 1 } else { summary.changed += 1 }
+                if isNew { summary.added += 1 } else if Self.md5(file.oldLine) != stored.md5 { summary.changed += 1 }
                 note(file.name, line)
             }
             try writeLine(line[...], size: size)
@@ -70,6 +69,12 @@ final class BatchWriter {
         if !isNew {
             summary.removed += 1
             note(file.name, nil)
+        }
+    }
+
+    private static func md5(_ line: [UInt8]) -> MD5Digest? {
+        line.withUnsafeBytes { raw in
+            do throws(JSONScanner.Failure) { return try EntryFields(raw).md5 } catch { return nil }
         }
     }
 

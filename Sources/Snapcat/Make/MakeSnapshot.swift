@@ -101,9 +101,8 @@ struct MakeJob {
         guard let local = heap.storage.base.local else {
             throw SnapcatError(.usage, "The heap root must be a local folder", heap.storage.place)
         }
-        let session = try HeapSession(heap, local)
-        let problems = try session.verifyAfterCrash { _ in try monitor.cancellation.check() }
-        for problem in problems { monitor.problem(problem) }
+        let session = try HeapSession(heap, local, report: monitor.problem)
+        _ = try session.verifyAfterCrash { _ in try monitor.cancellation.check() }
         let day: Int64 = 86_400_000_000_000
         try session.sweepTemporaryFiles(olderThanNanoseconds: day, now: repository.clock.nowNanoseconds)
         return session
@@ -170,6 +169,8 @@ struct MakeJob {
             guard let result else { return MakeSummary() }
             return summary(result, merge, path: nil, name: nil)
         } catch {
+            // What was stored is good: made durable, the next run need not look at it again.
+            do { try session.makeDurable() } catch let second as SnapcatError { monitor.problem(second) }
             try removeCompanion(key)
             throw error
         }

@@ -25,7 +25,7 @@ struct RestorePlan {
     }
 
     func forEach(_ body: (Step) throws -> Void) throws {
-        let left = try SnapshotSide.open(wanted.store, wanted.key, usesNodes: true)
+        let left = try SnapshotSide.open(wanted.store, wanted.key, usesNodes: knowsNodes)
         let right = try current.map { try SnapshotSide.open($0.store, $0.key, usesNodes: true) }
             ?? SnapshotSide.empty
         let filter = NameFilter(prefix: options.folder, include: options.include, exclude: options.exclude)

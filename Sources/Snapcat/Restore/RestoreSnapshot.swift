@@ -33,7 +33,7 @@ extension Repository {
             }
         // Read to its end before anything depends on it.
         let files = try countEntries(wanted.store, wanted.key)
-        let knowsNodes = try wanted.store.companion(of: wanted.key) != nil
+        let knowsNodes = try hasReadableCompanion(wanted.store, wanted.key, monitor)
         try refuseDangerous(target, files: files, options)
         let isEmpty = try Self.isMissingOrEmpty(target)
         var summary = RestoreSummary()
@@ -66,8 +66,19 @@ extension Repository {
             try reader.parse()
             count += 1
         }
-        if let companion = try store.companion(of: key) { while try companion.nextNode() != nil {} }
         return count
+    }
+
+    /// A damaged companion costs the folders and links, not the files: it is told, and left out.
+    private func hasReadableCompanion(_ store: SnapshotStore, _ key: StorageKey, _ monitor: Monitor) throws -> Bool {
+        do {
+            guard let companion = try store.companion(of: key) else { return false }
+            while try companion.nextNode() != nil {}
+            return true
+        } catch let error as SnapcatError where error.code == .damage {
+            monitor.problem(error)
+            return false
+        }
     }
 
     private func refuseDangerous(_ target: [UInt8], files: Int64, _ options: RestoreOptions) throws {

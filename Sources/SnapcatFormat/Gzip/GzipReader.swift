@@ -26,7 +26,7 @@ package final class GzipReader: ByteSource {
         state = .allocate(capacity: 1)
         input = .allocate(capacity: Self.inputSize)
         isal_inflate_init(state)
-        state.pointee.crc_flag = UInt32(ISAL_GZIP)
+        state.pointee.crc_flag = UInt32(ISAL_GZIP_NO_HDR_VER)
     }
 
     deinit {
@@ -43,7 +43,7 @@ package final class GzipReader: ByteSource {
         sourceEnded = false
         bytesRead = 0
         isal_inflate_init(state)
-        state.pointee.crc_flag = UInt32(ISAL_GZIP)
+        state.pointee.crc_flag = UInt32(ISAL_GZIP_NO_HDR_VER)
     }
 
     /// Compressed bytes consumed so far.
@@ -75,16 +75,41 @@ package final class GzipReader: ByteSource {
             state.pointee.next_in += 1
             state.pointee.avail_in -= 1
         }
-        guard state.pointee.next_in.pointee == 0x1f else {
-            throw damage(memberCount == 0 ? "it is no gzip" : "other bytes follow the end of the gzip")
-        }
+        memberCount += 1
+        try skipHeader()
         let (next, available) = (state.pointee.next_in, state.pointee.avail_in)
         isal_inflate_reset(state)
-        state.pointee.crc_flag = UInt32(ISAL_GZIP)
+        state.pointee.crc_flag = UInt32(ISAL_GZIP_NO_HDR_VER)
         state.pointee.next_in = next
         state.pointee.avail_in = available
-        memberCount += 1
         phase = .inMember
+    }
+
+    /// The header (RFC 1952, 2.3) is read here: ISA-L loses its place where one comes in parts.
+    private func skipHeader() throws {
+        let foreign = memberCount == 1 ? "it is no gzip" : "other bytes follow the end of the gzip"
+        guard try byte() == 0x1f, try byte() == 0x8b else { throw damage(foreign) }
+        guard try byte() == 8 else { throw damage("an unknown compression method") }
+        let flags = try byte()
+        guard flags & 0xe0 == 0 else { throw damage("unknown flags in its header") }
+        // Modification time, extra flags, operating system.
+        for _ in 0..<6 { _ = try byte() }
+        if flags & 4 != 0 {
+            let length = Int(try byte()) | Int(try byte()) << 8
+            for _ in 0..<length { _ = try byte() }
+        }
+        // The name and the comment end with a zero byte each.
+        for flag: UInt8 in [8, 16] where flags & flag != 0 { while try byte() != 0 {} }
+        if flags & 2 != 0 { for _ in 0..<2 { _ = try byte() } }
+    }
+
+    private func byte() throws -> UInt8 {
+        if state.pointee.avail_in == 0, try !fill() { throw damage("it is cut off") }
+        defer {
+            state.pointee.next_in += 1
+            state.pointee.avail_in -= 1
+        }
+        return state.pointee.next_in.pointee
     }
 
     private func inflate(into buffer: UnsafeMutableRawBufferPointer, _ wanted: Int) throws -> Int {
@@ -97,8 +122,6 @@ package final class GzipReader: ByteSource {
         switch code {
         case ISAL_DECOMP_OK, ISAL_END_INPUT, ISAL_OUT_OVERFLOW: break
         case ISAL_INCORRECT_CHECKSUM: throw damage("its checksum or length is wrong")
-        case ISAL_INVALID_WRAPPER: throw damage(memberCount == 1 ? "it is no gzip" : "other bytes follow the end of the gzip")
-        case ISAL_UNSUPPORTED_METHOD: throw damage("an unknown compression method")
         default: throw damage("the compressed bytes are damaged")
         }
         if state.pointee.block_state == ISAL_BLOCK_FINISH {

@@ -1,0 +1,52 @@
+import GRDB
+import SnapcatFormat
+import SnapcatPlatform
+import Testing
+
+@testable import SnapcatCatalog
+
+@Suite struct SchemaTests {
+    private func rows(_ sql: String) throws -> [[String]] {
+        try Catalog.temporary().read { db in
+            var result: [[String]] = []
+            let statement = try Statement(db, sql)
+            try statement.forEach { row in result.append((0..<row.columnCount).map { row.text($0) }) }
+            return result
+        }
+    }
+
+    @Test func everyColumnOfEveryViewIsDescribed() throws {
+        let views = try rows("SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY rowid").map { $0[0] }
+        #expect(views == ["snapshot", "file_version", "snapshot_file", "current_file", "change", "snapshot_node",
+            "object", "missing_object", "orphan_object", "problem", "catalog_info"])
+        for view in views {
+            let columns = try rows("SELECT name FROM pragma_table_info('\(view)')").map { $0[0] }
+            let described = SchemaDescription.columns.filter { $0.view == view }
+            #expect(described.map(\.name) == columns, "\(view)")
+            #expect(described.allSatisfy { !$0.description.isEmpty }, "\(view)")
+        }
+    }
+
+    @Test(arguments: [
+        ("SELECT * FROM file_version WHERE name = 'a'", "path_name"),
+        ("SELECT * FROM file_version WHERE md5 = 'a'", "version_md5"),
+        ("SELECT * FROM current_file WHERE dir = 'a'", "path_folder"),
+        ("SELECT * FROM object WHERE md5 = 'a'", "PRIMARY KEY"),
+        ("SELECT * FROM missing_object", "object_absent"),
+        ("SELECT * FROM orphan_object", "object_unnamed"),
+    ])
+    func `A search uses its index`(sql: String, index: String) throws {
+        let plan = try rows("EXPLAIN QUERY PLAN \(sql)").map { $0.joined(separator: " ") }
+        #expect(plan.contains { $0.contains(index) }, "\(plan)")
+    }
+
+    @Test func compareReadsTheTwoTimeIndexesAndNoWholeTable() throws {
+        for nodes in [false, true] {
+            let sql = CatalogCompare.sql(all: false, nodes: nodes, swapped: false)
+                .replacing(":left", with: "5").replacing(":right", with: "9")
+            let plan = try rows("EXPLAIN QUERY PLAN \(sql)").map { $0.joined(separator: " ") }
+            #expect(plan.contains { $0.contains("version_closed") } && plan.contains { $0.contains("version_opened") })
+            #expect(!plan.contains { $0.contains("SCAN version") || $0.contains("SCAN path") }, "\(plan)")
+        }
+    }
+}
