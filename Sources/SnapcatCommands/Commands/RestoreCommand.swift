@@ -99,14 +99,8 @@ struct RestoreCommand: AsyncParsableCommand {
 /// `REF` or `REF:NAME` of a command line.
 enum ReferenceArgument {
     static func parse(_ text: String) throws -> (reference: SnapshotReference, folder: [UInt8]?) {
-        let clock = SystemClock()
-        let isReference = { (part: String) -> Bool in
-            do throws(SnapcatError) { return try SnapshotReference.parse(part, clock: clock) != .live || part == "live" } catch { return false }
-        }
-        guard let split = SnapshotReference.split(Array(text.utf8), isReference: isReference) else {
-            return (try SnapshotReference.parse(text, clock: clock), nil)
-        }
-        return (try SnapshotReference.parse(split.reference, clock: clock), split.rest)
+        let parsed = try SnapshotReference.parse(argument: Array(text.utf8), clock: SystemClock())
+        return (parsed.reference, parsed.rest)
     }
 }
 
