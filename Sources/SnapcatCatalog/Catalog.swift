@@ -105,8 +105,15 @@ public final class Catalog: Sendable {
         _ = try Descriptor.open(path, .readWrite)
         if status.size == 0 { return .absent }
         do {
-            let queue = try connection(path)
-            defer { do { try queue.close() } catch {} }
+            // Read-only and as it is: it may be another program's.
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(30)
+            let queue = try DatabaseQueue(path: String(decoding: path, as: UTF8.self), configuration: configuration)
+            defer {
+                // Nothing was written: a failed close loses nothing.
+                do { try queue.close() } catch {}
+            }
             return try queue.inDatabase { db in
                 let id = try Int64.fetchOne(db, sql: "PRAGMA application_id") ?? 0
                 let version = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0

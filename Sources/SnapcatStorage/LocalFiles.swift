@@ -11,8 +11,15 @@ package final class LocalSource: ByteSource, Sendable {
         self.path = path
     }
 
+    /// Opens a regular file: a pipe in its place would block, a folder would read as nothing.
     package static func open(_ path: [UInt8]) throws(SnapcatError) -> LocalSource {
-        let descriptor = try withSystemError("Cannot read", path) { () throws(Errno) in try Descriptor.open(path, .read) }
+        let (descriptor, kind) = try withSystemError("Cannot read", path) { () throws(Errno) in
+            let descriptor = try Descriptor.open(path, [.read, .nonBlocking])
+            return (descriptor, try descriptor.status().kind)
+        }
+        guard kind == .regular else {
+            throw SnapcatError(.failed, "Cannot read", TerminalText.lossy(path), reason: "it is no regular file")
+        }
         return LocalSource(descriptor, path: path)
     }
 

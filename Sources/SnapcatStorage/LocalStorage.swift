@@ -39,8 +39,7 @@ public final class LocalStorage: Storage {
     // MARK: Synchronous
 
     package func source(_ key: StorageKey) throws -> LocalSource {
-        let path = try path(key)
-        return LocalSource(try withSystemError("Cannot read", path) { () throws(Errno) in try Descriptor.open(path, .read) }, path: path)
+        try LocalSource.open(try path(key))
     }
 
     package func statusNow(of key: StorageKey) throws(SnapcatError) -> StorageStatus? {

@@ -93,7 +93,7 @@ package struct SnapcatProcess {
     }
 
     /// The binary: `SNAPCAT_BINARY`, else `snapcat` beside the test bundle in the build folder.
-    private static func binary() throws -> String {
+    package static func binary() throws -> String {
         let process = ProcessInfo.processInfo
         if let given = process.environment["SNAPCAT_BINARY"], !given.isEmpty { return given }
         // Linux starts the bundle itself; macOS starts a helper that has the path within its arguments.
