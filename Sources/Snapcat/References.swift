@@ -68,8 +68,10 @@ extension Repository {
     }
 
     package func syncedSnapshots(_ monitor: Monitor) throws -> [IndexedSnapshot] {
-        try sync(monitor)
-        return try catalog(monitor).read { try CatalogSnapshots.all($0) }
+        try withUsableCatalog(monitor) {
+            try sync(monitor)
+            return try catalog(monitor).read { try CatalogSnapshots.all($0) }
+        }
     }
 
     /// Syncs and resolves. Damaged ones are returned only where named directly.

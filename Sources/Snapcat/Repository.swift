@@ -64,6 +64,17 @@ public final class Repository: Sendable {
     /// Forgets the open catalog, so that the next call opens (and where needed rebuilds) it.
     package func closeCatalog() { openCatalog.withLock { $0 = nil } }
 
+    /// Runs `body`; where the catalog proves to be damaged it is moved aside, and `body` runs once more with a new one.
+    package func withUsableCatalog<R>(_ monitor: Monitor, _ body: () throws -> R) throws -> R {
+        do { return try body() } catch let error as SnapcatError where error.code == .catalogDamage {
+            guard let catalogPath else { throw error }
+            closeCatalog()
+            let aside = try withSystemErrors("Cannot replace the catalog", catalogPath) { try Catalog.setAside(catalogPath) }
+            monitor.note("the catalog is damaged (\(error.reason)) and is built anew; the old file is '\(TerminalText.lossy(aside))'")
+            return try body()
+        }
+    }
+
     package func requireHeap() throws -> Heap {
         guard let heap else {
             throw SnapcatError(.usage, "No heap root", advice: "give --repo or --heap-root")

@@ -57,9 +57,12 @@ public final class Catalog: Sendable {
             switch try condition(path) {
             case .usable: return try connect(path)
             case .absent: return try create(path)
-            case .replaceable:
-                try setAside(path)
-                return try create(path)
+            case .replaceable(let reason):
+                let aside = try setAside(path)
+                let catalog = try create(path)
+                return Catalog(
+                    catalog.queue, path: path,
+                    note: "the catalog was built anew (\(reason)); the old file is '\(TerminalText.lossy(aside))'")
             case .newer:
                 return try temporary(note: "the catalog is of a newer snapcat; a temporary one serves")
             case .foreign:
@@ -133,13 +136,25 @@ public final class Catalog: Sendable {
     }
 
     /// Keeps what cannot be used under another name: a catalog is derived, but a mistaken path may not be one.
-    private static func setAside(_ path: [UInt8]) throws {
+    @discardableResult
+    package static func setAside(_ path: [UInt8]) throws -> [UInt8] {
         for suffix in ["-wal", "-shm"] {
             do throws(Errno) { try FolderOperations.removeFile(path + Array(suffix.utf8)) } catch {
                 if error != .noSuchFileOrDirectory { throw error }
             }
         }
-        try FolderOperations.rename(path, to: path + Array(".replaced".utf8))
+        // Never over an earlier one.
+        var number = 1
+        while true {
+            let aside = path + Array(".replaced-\(number)".utf8)
+            do throws(Errno) {
+                try FolderOperations.renameExclusively(path, to: aside)
+                return aside
+            } catch {
+                if error != .fileExists { throw error }
+            }
+            number += 1
+        }
     }
 
     private static func create(_ path: [UInt8]) throws -> Catalog {
@@ -217,7 +232,7 @@ public final class Catalog: Sendable {
                 advice: "try again", isTransient: true)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return SnapcatError(
-                .damage, "The catalog is damaged", subject, reason: error.message ?? "",
+                .catalogDamage, "The catalog is damaged", subject, reason: error.message ?? "",
                 advice: "delete it: it is built anew from the snapshots")
         case .SQLITE_FULL:
             return SnapcatError(.failed, "Cannot write the catalog", subject, reason: "the disk is full", advice: "free some space")
@@ -240,6 +255,13 @@ public final class Catalog: Sendable {
 extension Catalog {
     /// Builds a catalog beside the one at `path` and swaps it in whole: until then the old one serves.
     package static func replace<R>(at path: [UInt8], _ fill: (Catalog) throws -> R) throws -> R {
+        // A database of another program is refused, as by opening it.
+        if case .foreign = try condition(path) {
+            throw SnapcatError(
+                .usage, "Not a catalog of snapcat", TerminalText.lossy(path),
+                reason: "it is a database of another program", advice: "name another file with --catalog")
+        }
+        if case .replaceable = try condition(path) { try setAside(path) }
         let beside = path + Array(".rebuilding-\(UInt32.random(in: .min ... .max))".utf8)
         do {
             let result = try filled(at: beside, fill)

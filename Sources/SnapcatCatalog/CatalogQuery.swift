@@ -131,6 +131,8 @@ package final class CatalogQuery {
         case .SQLITE_INTERRUPT: return SnapcatError(.interrupted, "Interrupted")
         case .SQLITE_AUTH, .SQLITE_READONLY:
             return SnapcatError(.failed, "The query may only read", reason: error.message ?? "")
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            return SnapcatError(.catalogDamage, "The catalog is damaged", reason: error.message ?? "", advice: "delete it: it is built anew from the snapshots")
         default: return SnapcatError(.failed, "The SQL does not work", reason: error.message ?? "\(error.resultCode)")
         }
     }

@@ -17,7 +17,7 @@ package enum ExitStatus: Int32 {
         self =
             switch code {
             case .failed, .notFound, .alreadyExists: .failed
-            case .damage, .collision: .damage
+            case .damage, .catalogDamage, .collision: .damage
             case .timedOut: .timedOut
             case .noSnapshot: .noSnapshot
             case .locked: .locked

@@ -23,6 +23,12 @@ package struct SnapcatCommand: AsyncParsableCommand {
         Foundation.exit(status.rawValue)
     }
 
+    /// For an argument that is no UTF-8 text: names of such bytes can be reached through the folder above them.
+    package static func refuseArgument(_ index: Int) async -> Never {
+        Terminal.talk("snapcat: error: Argument \(index) is not UTF-8 (name the folder above it)")
+        Foundation.exit(ExitStatus.usage.rawValue)
+    }
+
     private static func run(_ arguments: [String]) async -> ExitStatus {
         do {
             var command = try parseAsRoot(arguments)

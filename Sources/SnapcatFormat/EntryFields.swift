@@ -91,20 +91,24 @@ package struct EntryFields {
             if value.kind != .number { hasOddValue = true }
             let range = value.kind == .number ? value.range : 0..<0
             if key == .mtime { mtimeRange = range } else { createdRange = range }
-        case .size: size = takeInteger(value, line)
-        case .mode: mode = takeInteger(value, line)
-        case .uid: uid = takeInteger(value, line)
-        case .gid: gid = takeInteger(value, line)
-        case .linkCount: linkCount = takeInteger(value, line)
-        case .inode: inode = takeInteger(value, line)
-        case .mtimeNs: mtimeNs = takeInteger(value, line)
-        case .ctimeNs: ctimeNs = takeInteger(value, line)
+        case .size: size = takeInteger(key, value, line)
+        case .mode: mode = takeInteger(key, value, line)
+        case .uid: uid = takeInteger(key, value, line)
+        case .gid: gid = takeInteger(key, value, line)
+        case .linkCount: linkCount = takeInteger(key, value, line)
+        case .inode: inode = takeInteger(key, value, line)
+        case .mtimeNs: mtimeNs = takeInteger(key, value, line)
+        case .ctimeNs: ctimeNs = takeInteger(key, value, line)
         }
     }
 
-    private mutating func takeInteger(_ value: JSONScanner.Value, _ line: UnsafeRawBufferPointer) -> Int64 {
+    private mutating func takeInteger(
+        _ key: Key, _ value: JSONScanner.Value, _ line: UnsafeRawBufferPointer
+    ) -> Int64 {
         if value.kind == .number, let integer = JSONScanner.canonicalInteger(line[value.range]) { return integer }
+        // Nothing that could be used as this key's number: as if it were absent.
         hasOddValue = true
+        present &= ~(1 << UInt32(key.rawValue))
         return 0
     }
 

@@ -59,7 +59,7 @@ package final class ObjectWriter {
         let md5 = MD5Hasher.digest(content)
         let size = Int64(content.count)
         guard let session else { return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false) }
-        if try holds(md5, size: size) { return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false) }
+        if try holds(md5, size: size, checksum: Gzip.checksum(content)) { return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false) }
         try session.markUnfinished()
         let compressed = try compressor.compress(content)
         try writeObject(md5) { file in
@@ -90,7 +90,7 @@ package final class ObjectWriter {
             }
             try gzip.finish()
             let md5 = hasher.finish()
-            let isNew = try !holds(md5, size: hasher.byteCount)
+            let isNew = try !holds(md5, size: hasher.byteCount, checksum: nil)
             if isNew { try place(name, md5, session) } else { removeTemporary(name, session) }
             return StoredContent(
                 md5: md5, size: hasher.byteCount, storedBytes: isNew ? sink.byteCount : 0, isNew: isNew)
@@ -114,9 +114,9 @@ package final class ObjectWriter {
 
     /// True where the heap has a good object of this md5 and size.
     ///
-    /// The length in the gzip trailer is compared on each hit. Where it differs the object is read: damage is moved
+    /// The gzip trailer (CRC-32 and length) is compared on each hit. Where it differs the object is read: damage is moved
     /// out of the way, so that the content in hand takes its place; a sound object of another size is a collision.
-    private func holds(_ md5: MD5Digest, size: Int64) throws -> Bool {
+    private func holds(_ md5: MD5Digest, size: Int64, checksum: UInt32?) throws -> Bool {
         guard let session else { return false }
         let path = HeapLayout.path(md5)
         let object: Descriptor
@@ -124,7 +124,10 @@ package final class ObjectWriter {
             if error == .noSuchFileOrDirectory { return false }
             throw SnapcatError.system("Cannot look into the heap", path, error)
         }
-        if try trailerLength(object) == UInt32(truncatingIfNeeded: size) { return true }
+        let trailer = try withSystemErrors("Cannot look into the heap", path) { try Self.trailer(object) }
+        if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == checksum ?? trailer.checksum {
+            return true
+        }
         if let problem = try session.heap.problem(of: md5) {
             guard problem.code == .damage else { return false }
             try session.quarantine(md5, problem)
@@ -141,12 +144,14 @@ package final class ObjectWriter {
             advice: "md5 is no defence against made-up files: exclude one of them")
     }
 
-    private func trailerLength(_ object: Descriptor) throws -> UInt32? {
-        let size = try object.status().size
-        guard size >= 20 else { return nil }
-        var length: UInt32 = 0
-        let count = try withUnsafeMutableBytes(of: &length) { try object.read(into: $0, at: size - 4) }
-        return count == 4 ? UInt32(littleEndian: length) : nil
+    /// The end of a gzip: CRC-32 and length of its content.
+    private static func trailer(_ object: Descriptor) throws -> (checksum: UInt32, length: UInt32)? {
+        let status = try object.status()
+        guard status.kind == .regular, status.size >= 18 else { return nil }
+        var bytes: UInt64 = 0
+        let count = try withUnsafeMutableBytes(of: &bytes) { try object.read(into: $0, at: status.size - 8) }
+        let value = UInt64(littleEndian: bytes)
+        return count == 8 ? (UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: value >> 32)) : nil
     }
 
     // MARK: Files

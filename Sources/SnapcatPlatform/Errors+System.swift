@@ -32,6 +32,11 @@ extension SnapcatError {
     }
 }
 
+/// Gives an `Errno` among the errors of `body` a message.
+package func withSystemErrors<R>(_ what: String, _ subject: [UInt8], _ body: () throws -> R) throws -> R {
+    do { return try body() } catch let error as Errno { throw SnapcatError.system(what, subject, error) }
+}
+
 /// Runs `body` and gives its `Errno` a message.
 package func withSystemError<R>(
     _ what: @autoclosure () -> String, _ subject: @autoclosure () -> [UInt8], _ body: () throws(Errno) -> R

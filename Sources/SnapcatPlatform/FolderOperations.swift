@@ -69,11 +69,12 @@ package enum FolderOperations {
         var capacity = 256
         while true {
             let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-                count = max(0, withName(name) { cplatform_readlink_at(folder, $0, buffer.baseAddress, capacity) } + 1)
+                count = max(0, withName(name) { cplatform_readlink_at(folder, $0, buffer.baseAddress, capacity - 1) } + 1)
             }
             // The count is one more than the length, so that an error (-1) is an empty array.
             if bytes.isEmpty { throw Errno(rawValue: cplatform_errno()) }
-            if bytes.count <= capacity - 1 { return Array(bytes.dropLast()) }
+            // A full buffer may hold only the beginning.
+            if bytes.count < capacity { return Array(bytes.dropLast()) }
             capacity *= 4
         }
     }

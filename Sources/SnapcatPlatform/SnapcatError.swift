@@ -9,6 +9,8 @@ public struct SnapcatError: Error, Sendable, Equatable, CustomStringConvertible 
         case failed
         /// Bytes on disk are not what they must be.
         case damage
+        /// The catalog is damaged: it is derived, and can be built anew.
+        case catalogDamage
         /// Two contents with one md5, or one md5 with two sizes.
         case collision
         /// A query ran longer than it was allowed to.

@@ -93,6 +93,30 @@ public final class LocalStorage: Storage {
         }
     }
 
+    /// Removes what killed writers have left. Only under a lock that keeps living ones away.
+    package func removeTemporaryFiles() throws {
+        for folder in try foldersWithFiles([], depth: 0) {
+            let path = folder.isEmpty ? root : root + [UInt8(ascii: "/")] + folder
+            try withSystemErrors("Cannot clean up", path) {
+                let descriptor = try Descriptor.open(path, [.read, .folder])
+                for item in try FolderListing.items(in: descriptor) where LocalSink.isTemporary(item.name) {
+                    try FolderOperations.removeFile(item.name, in: descriptor.raw)
+                }
+            }
+        }
+    }
+
+    /// The root, the folders of years and those of months.
+    private func foldersWithFiles(_ folder: [UInt8], depth: Int) throws -> [[UInt8]] {
+        guard depth < 2 else { return [folder] }
+        let path = folder.isEmpty ? root : root + [UInt8(ascii: "/")] + folder
+        let items = try withListingError(path) { try FolderListing.items(in: try Descriptor.open(path, [.read, .folder])) }
+        return try items.filter { $0.kind == .directory }.reduce(into: [folder]) { result, item in
+            let name = folder.isEmpty ? item.name : folder + [UInt8(ascii: "/")] + item.name
+            result += try foldersWithFiles(name, depth: depth + 1)
+        }
+    }
+
     // MARK: Asynchronous
 
     public func open(_ key: StorageKey, range: Range<Int64>?) async throws -> any StorageReader {

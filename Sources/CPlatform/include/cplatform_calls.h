@@ -51,6 +51,7 @@ static inline int cplatform_chown_at(int f, const char *n, unsigned u, unsigned 
 static inline char *cplatform_realpath(const char *p) { return realpath(p, NULL); }
 static inline void cplatform_free(void *p) { free(p); }
 static inline size_t cplatform_strlen(const char *p) { return strlen(p); }
+static inline unsigned cplatform_user(void) { return geteuid(); }
 static inline int cplatform_is_root(void) { return geteuid() == 0; }
 
 #endif

@@ -15,6 +15,8 @@ struct FileRoot {
     let path: [UInt8]
     /// Files and folders of the repository, which the walk leaves out.
     let ownParts: Set<FileIdentity>
+    /// The same as names relative to this root.
+    let ownPaths: [[UInt8]]
 
     init(_ given: [UInt8], repository: Repository, monitor: Monitor) throws {
         guard let resolved = FolderOperations.realPath(given) else {
@@ -30,6 +32,7 @@ struct FileRoot {
         }
         path = resolved
         var parts: Set<FileIdentity> = []
+        var paths: [[UInt8]] = []
         for place in Self.places(repository) {
             guard let placePath = FolderOperations.realPath(place.path) else { continue }
             let found = try withSystemError("Cannot look at", placePath) { () throws(Errno) in
@@ -44,7 +47,9 @@ struct FileRoot {
             guard Self.contains(resolved, placePath) else { continue }
             if place.isFolder { monitor.note("the \(place.what) '\(TerminalText.lossy(placePath))' lies in the file root and is left out") }
             parts.insert(FileIdentity(found))
+            paths.append(Array(placePath.dropFirst(resolved == [UInt8(ascii: "/")] ? 1 : resolved.count + 1)))
         }
+        ownPaths = paths
         ownParts = parts
     }
 

@@ -21,10 +21,16 @@ extension Repository {
         }
     }
 
-    package func makeBlocking(_ fileRoot: [UInt8], options: MakeOptions, monitor: Monitor) throws -> MakeSummary {
+    /// `isLocked`: the caller holds the repository's lock.
+    package func makeBlocking(
+        _ fileRoot: [UInt8], options: MakeOptions, monitor: Monitor, isLocked: Bool = false
+    ) throws -> MakeSummary {
         let started = monotonicNanoseconds()
         var job = try MakeJob(self, fileRoot: fileRoot, options: options, monitor: monitor)
-        var summary = options.isDryRun ? try job.rehearse() : try job.run()
+        let lock = try isLocked || options.isDryRun
+            ? nil : RepositoryLock.take(snapshots.storage, purpose: "make", clock: clock)
+        defer { withExtendedLifetime(lock) {} }
+        var summary = options.isDryRun ? try job.rehearse() : try withUsableCatalog(monitor) { try job.run() }
         summary.seconds = Double(monotonicNanoseconds() - started) / 1e9
         return summary
     }
@@ -81,8 +87,7 @@ struct MakeJob {
     // MARK: The real thing
 
     mutating func run() throws -> MakeSummary {
-        let lock = try RepositoryLock.take(repository.snapshots.storage, purpose: "make", clock: repository.clock)
-        defer { withExtendedLifetime(lock) {} }
+        try repository.snapshots.storage.base.local?.removeTemporaryFiles()
         let catalog = try repository.catalog(monitor)
         let sync = CatalogSync(catalog, repository.snapshots, monitor)
         try sync.run()
@@ -124,6 +129,11 @@ struct MakeJob {
         let newest = try catalog.read { try CatalogSnapshots.all($0).last }
         guard let newest, newest.name.time.microseconds >= now else {
             return SnapshotName(time: SnapshotTime(microseconds: now))
+        }
+        guard newest.name.time.microseconds < SnapshotTime.nameable.upperBound.microseconds else {
+            throw SnapcatError(
+                .failed, "No snapshot can be made after", newest.name.stem, reason: "it has the last time there is",
+                advice: "remove it: its time is not a real one")
         }
         if newest.name.time.microseconds - now > 1_000_000 {
             monitor.note("the clock is behind the newest snapshot (\(newest.name.time.iso8601)): the new one is named just after it")

@@ -25,6 +25,25 @@ extension Repository {
         _ sql: String, options: QueryOptions, syncs: Bool, monitor: Monitor, columns: ([String]) throws -> Void,
         row: ([QueryValue]) throws -> Void
     ) throws -> QuerySummary {
+        var hasRows = false
+        return try withUsableCatalog(monitor) {
+            do {
+                return try queryOnce(sql, options: options, syncs: syncs, monitor: monitor, columns: columns) {
+                    hasRows = true
+                    try row($0)
+                }
+            } catch var error as SnapcatError where error.code == .catalogDamage && hasRows {
+                // Rows are out already: they cannot be taken back.
+                error.code = .damage
+                throw error
+            }
+        }
+    }
+
+    private func queryOnce(
+        _ sql: String, options: QueryOptions, syncs: Bool, monitor: Monitor, columns: ([String]) throws -> Void,
+        row: ([QueryValue]) throws -> Void
+    ) throws -> QuerySummary {
         if syncs {
             try sync(monitor)
             // Listing a heap that has changed takes its time: only for SQL that can ask for it. Every view of the

@@ -125,15 +125,15 @@ struct RestoreJob {
         case .delete: return
         case .keep, .write, .link, .makeFolder, .setMetadata: break
         }
-        if wanted.type == "file", let first = hardLinks.first(of: step.name, wanted, current: step.current) {
-            if !first.isLinked || step.removesFirst {
-                pendingLinks.append(Link(name: step.name, target: first.name, item: wanted))
-                return
-            }
-            if case .write = step.kind {
-                pendingLinks.append(Link(name: step.name, target: first.name, item: wanted))
-                return
-            }
+        // Only names that are to hold this very content: a file that a policy keeps stays what it is.
+        let isWritten = if case .write = step.kind { true } else { false }
+        let holdsContent = isWritten || step.current?.md5 == wanted.md5
+        if wanted.type == "file", holdsContent,
+            let first = hardLinks.first(of: step.name, wanted, current: isWritten ? nil : step.current),
+            !first.isLinked, isWritten || options.overwrite == .always
+        {
+            pendingLinks.append(Link(name: step.name, target: first.name, item: wanted))
+            return
         }
         switch step.kind {
         case .write: try writers.write(step.name, wanted)
@@ -188,25 +188,43 @@ struct RestoreJob {
 
     private mutating func makeHardLinks() {
         let tree = TargetTree(root)
+        let restorer = FileRestorer(heap, root: root, options: options, cancellation: monitor.cancellation)
         for link in pendingLinks {
-            let isDone = attempt("Cannot make the hard link", link.name) { () throws(Errno) in
-                let target = try TargetTree(root).place(link.target, creates: false, replaces: false)
-                let place = try tree.place(link.name, creates: true, replaces: options.deletes)
-                let temporary = LocalSink.temporaryName()
-                try FolderOperations.makeHardLink(
-                    target.name, in: target.folder.raw, to: temporary, in: place.folder.raw)
-                do throws(Errno) {
-                    try FolderOperations.rename(temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
-                    // Where both are the same file already, rename leaves the temporary name.
-                    if try Descriptor.statusIfPresent(temporary, in: place.folder.raw) != nil {
-                        try FolderOperations.removeFile(temporary, in: place.folder.raw)
-                    }
-                } catch {
-                    try FolderOperations.removeFile(temporary, in: place.folder.raw)
-                    throw error
+            do {
+                if try makeHardLink(link, tree) { summary.hardLinks += 1 } else {
+                    // The first of them could not be restored, or was changed meanwhile: never a guess.
+                    try restorer.write(link.name, link.item)
+                    summary.writtenFiles += 1
                 }
+            } catch {
+                let known = error as? SnapcatError ?? (error as? Errno).map { .system("Cannot make the hard link", link.name, $0) }
+                let isDamage = known?.code == .damage || known?.code == .notFound
+                if isDamage { summary.damaged += 1 } else { summary.failed += 1 }
+                monitor.problem(known ?? SnapcatError(.failed, "Cannot make the hard link", TerminalText.lossy(link.name)))
             }
-            count(isDone, \.hardLinks)
+        }
+    }
+
+    /// False where the file that is to be linked to is not what was to be restored there.
+    private func makeHardLink(_ link: Link, _ tree: TargetTree) throws -> Bool {
+        let target = try TargetTree(root).place(link.target, creates: false, replaces: false)
+        guard let status = try Descriptor.statusIfPresent(target.name, in: target.folder.raw),
+            status.kind == .regular, status.size == link.item.size,
+            status.mtimeNanoseconds == TargetMetadata(link.item).mtimeNanoseconds
+        else { return false }
+        let place = try tree.place(link.name, creates: true, replaces: options.deletes)
+        let temporary = LocalSink.temporaryName()
+        try FolderOperations.makeHardLink(target.name, in: target.folder.raw, to: temporary, in: place.folder.raw)
+        do {
+            try FolderOperations.rename(temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
+            // Where both are the same file already, rename leaves the temporary name.
+            if try Descriptor.statusIfPresent(temporary, in: place.folder.raw) != nil {
+                try FolderOperations.removeFile(temporary, in: place.folder.raw)
+            }
+            return true
+        } catch {
+            try FolderOperations.removeFile(temporary, in: place.folder.raw)
+            throw error
         }
     }
 

@@ -12,6 +12,8 @@ struct RestorePlan {
     let options: RestoreOptions
     /// The snapshot knows its folders and links: those that it does not have may go.
     let knowsNodes: Bool
+    /// Parts of the repository in the target: never written.
+    let ownPaths: [[UInt8]]
 
     struct Step {
         enum Kind { case keep, write, link, makeFolder, setMetadata, delete, skip(String) }
@@ -38,6 +40,9 @@ struct RestorePlan {
         guard let wanted = row.left else { return deletion(name, row.right) }
         if wanted.type != "directory" || row.name != Node.rootName, let objection = row.name.restoreObjection {
             return Step(kind: .skip(objection), name: name, wanted: wanted, current: row.right)
+        }
+        if ownPaths.contains(where: { name == $0 || name.starts(with: $0 + [UInt8(ascii: "/")]) }) {
+            return Step(kind: .skip("it is a part of the repository"), name: name, wanted: wanted, current: row.right)
         }
         guard let current = row.right else { return Step(kind: creation(wanted), name: name, wanted: wanted) }
         let isObstacle = current.type != wanted.type

@@ -32,15 +32,18 @@ extension Repository {
             case .file(let store, let key): (store, key)
             }
         // Read to its end before anything depends on it.
-        let files = try countEntries(wanted.store, wanted.key)
+        let files = try countEntries(wanted.store, wanted.key, in: options.folder)
         let knowsNodes = try hasReadableCompanion(wanted.store, wanted.key, monitor)
         try refuseDangerous(target, files: files, options)
+        let ownPaths = try ownPaths(in: target, monitor)
         let isEmpty = try Self.isMissingOrEmpty(target)
+        let lock = try options.isDryRun ? nil : lockForRestore()
+        defer { withExtendedLifetime(lock) {} }
         var summary = RestoreSummary()
         let survey = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
         defer { survey?.remove() }
         let current = summary.snapshotBefore != nil || survey != nil ? survey?.place : nil
-        let plan = RestorePlan(wanted: wanted, current: current, options: options, knowsNodes: knowsNodes)
+        let plan = RestorePlan(wanted: wanted, current: current, options: options, knowsNodes: knowsNodes, ownPaths: ownPaths)
         if options.isDryRun {
             try plan.forEach { step in if let known = RestoreAction(step) { try action(known) } }
             return summary
@@ -59,14 +62,22 @@ extension Repository {
         return done
     }
 
-    private func countEntries(_ store: SnapshotStore, _ key: StorageKey) throws -> Int64 {
+    /// The entries of a snapshot, all of them parsed. `.notFound` where none is in `folder`.
+    private func countEntries(_ store: SnapshotStore, _ key: StorageKey, in folder: [UInt8]) throws -> Int64 {
         let reader = try store.entries(key)
+        let filter = NameFilter(prefix: folder)
         var count: Int64 = 0
+        var isFound = folder.isEmpty
         while try reader.advance() {
             try reader.parse()
             count += 1
+            if !isFound && filter.accepts(reader.entryName) { isFound = true }
         }
-        return count
+        if isFound { return count }
+        let companion = try store.companion(of: key)
+        while let node = try companion?.nextNode() { if filter.accepts(node.name.bytes) { return count } }
+        throw SnapcatError(
+            .notFound, "No such folder or file", TerminalText.lossy(folder), reason: "the snapshot does not have it")
     }
 
     /// A damaged companion costs the folders and links, not the files: it is told, and left out.
@@ -79,6 +90,24 @@ extension Repository {
             monitor.problem(error)
             return false
         }
+    }
+
+    /// A snap root that does not exist (a snapshot given by its path) has nobody to be kept out.
+    private func lockForRestore() throws -> RepositoryLock? {
+        guard let local = snapshots.storage.base.local, FolderOperations.realPath(local.root) != nil else { return nil }
+        return try RepositoryLock.take(snapshots.storage, purpose: "restore", clock: clock)
+    }
+
+    /// The parts of the repository that lie in the target. Throws `.usage` where the target lies in the repository.
+    private func ownPaths(in target: [UInt8], _ monitor: Monitor) throws -> [[UInt8]] {
+        // Of a target that is to be made, the folder above it that exists decides.
+        var existing = target
+        while FolderOperations.realPath(existing) == nil {
+            guard let slash = existing.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return [] }
+            existing = Array(existing[..<slash])
+        }
+        let root = try FileRoot(existing, repository: self, monitor: .silent)
+        return existing == target ? root.ownPaths : []
     }
 
     private func refuseDangerous(_ target: [UInt8], files: Int64, _ options: RestoreOptions) throws {
@@ -118,16 +147,18 @@ extension Repository {
             let made = try safetySnapshot(target, note: "before restore", options, monitor)
             summary.snapshotBefore = made.path
             guard let name = made.snapshot else { throw SnapcatError(.failed, "The safety snapshot was not written") }
-            if made.unreadable > 0 && options.deletes {
+            if made.unreadable > 0 {
                 throw SnapcatError(
                     .failed, "Not restored", TerminalText.lossy(target),
                     reason: "\(made.unreadable) of its files could not be saved before",
-                    advice: "give --no-delete or --no-save-snapshot-before to go on without")
+                    advice: "make them readable, or give --no-save-snapshot-before to overwrite them unsaved")
             }
             return TargetState(place: (snapshots, StorageKey(name.key)), folder: nil)
         }
         if isEmpty { return nil }
-        return try survey(target, parallelism: options.parallelism, monitor)
+        var scan = ScanOptions()
+        scan.obeysIgnoreFiles = false
+        return try survey(target, parallelism: options.parallelism, scan: scan, monitor)
     }
 
     private static func exists(_ target: [UInt8]) -> Bool { FolderOperations.realPath(target) != nil }
@@ -140,16 +171,20 @@ extension Repository {
         make.compression = options.compression
         make.note = note
         make.parallelism = options.parallelism
-        return try makeBlocking(target, options: make, monitor: monitor)
+        // What may be overwritten or deleted is saved, also where snapshots leave it out.
+        make.scan.obeysIgnoreFiles = false
+        return try makeBlocking(target, options: make, monitor: monitor, isLocked: true)
     }
 
     /// Hashes the target without storing anything: into a snapshot file of its own, removed at the end.
-    func survey(_ target: [UInt8], parallelism: Int, _ monitor: Monitor) throws -> TargetState {
+    func survey(
+        _ target: [UInt8], parallelism: Int, scan: ScanOptions = ScanOptions(), _ monitor: Monitor
+    ) throws -> TargetState {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("snapcat-\(UInt64.random(in: .min ... .max))", isDirectory: true)
         let store = SnapshotStore(BlockingStorage(LocalStorage(root: Array(folder.path.utf8))))
         let key = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
-            parallelism: parallelism)
+            parallelism: parallelism, scan: scan)
         return TargetState(place: (store, key), folder: folder)
     }
 

@@ -94,7 +94,11 @@ struct TargetMetadata: Sendable {
             try FolderOperations.setOwner(
                 uid: UInt32(truncatingIfNeeded: uid), gid: UInt32(truncatingIfNeeded: gid), of: file)
         }
-        if let mode { try FolderOperations.setMode(UInt32(truncatingIfNeeded: mode), of: file) }
+        if let mode, (0...0o177777).contains(mode) {
+            // A file of another owner must not run with the rights of whoever restores it.
+            let isOwn = cplatform_is_root() != 0 && setsOwner || uid == Int64(cplatform_user())
+            try FolderOperations.setMode(UInt32(mode) & (isOwn ? 0o7777 : 0o1777), of: file)
+        }
         if let mtimeNanoseconds { try FolderOperations.setModificationTime(mtimeNanoseconds, of: file) }
     }
 

@@ -128,6 +128,9 @@ package enum Gzip {
         return sink.bytes
     }
 
+    /// The CRC-32 that a gzip of these bytes ends with.
+    package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 { GzipWriter.crc32(bytes, 0) }
+
     /// Throws `.damage` for anything but sound gzip, `.failed` where the content is larger than `limit` bytes.
     package static func decompress(_ bytes: [UInt8], limit: Int, name: String = "gzip") throws -> [UInt8] {
         try GzipReader(ArraySource(bytes), name: name).readAll(limit: limit)
