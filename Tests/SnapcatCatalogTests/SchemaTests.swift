@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import SnapcatFormat
 import SnapcatPlatform
@@ -47,6 +48,18 @@ import Testing
             let plan = try rows("EXPLAIN QUERY PLAN \(sql)").map { $0.joined(separator: " ") }
             #expect(plan.contains { $0.contains("version_closed") } && plan.contains { $0.contains("version_opened") })
             #expect(!plan.contains { $0.contains("SCAN version") || $0.contains("SCAN path") }, "\(plan)")
+        }
+    }
+}
+
+/// The page "Catalog" against the views.
+@Suite struct CatalogPageTests {
+    @Test func thePageDescribesEveryColumnAsTheSchemaDoes() throws {
+        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let page = try String(
+            contentsOf: package.appendingPathComponent("Sources/Snapcat/Documentation.docc/Catalog.md"), encoding: .utf8)
+        for column in SchemaDescription.columns {
+            #expect(page.contains("| `\(column.name)` | \(column.description) |"), "\(column.view).\(column.name)")
         }
     }
 }

@@ -129,7 +129,9 @@ import Testing
         try FileManager.default.createDirectory(atPath: sandbox.source, withIntermediateDirectories: false)
         #expect(try await sandbox.make().status == 2)
         #expect(try await sandbox.make("--allow-empty").status == 0)
+        try sandbox.folder.write("target/own.txt", Array("mine".utf8))
         #expect(try await sandbox.restore("latest").status == 64)
+        #expect(try sandbox.folder.read("target/own.txt") == Array("mine".utf8))
     }
 
     @Test func aRestoreIntoUseSavesWhatWasThereFirst() async throws {

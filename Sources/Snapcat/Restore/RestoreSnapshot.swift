@@ -34,9 +34,9 @@ extension Repository {
         // Read to its end before anything depends on it.
         let files = try countEntries(wanted.store, wanted.key, in: options.folder)
         let knowsNodes = try hasReadableCompanion(wanted.store, wanted.key, monitor)
-        try refuseDangerous(target, files: files, options)
         let ownPaths = try ownPaths(in: target, monitor)
         let isEmpty = try Self.isMissingOrEmpty(target)
+        try refuseDangerous(target, isEmpty: isEmpty, files: files, options)
         let lock = try options.isDryRun ? nil : lockForRestore()
         defer { withExtendedLifetime(lock) {} }
         var summary = RestoreSummary()
@@ -93,13 +93,13 @@ extension Repository {
     }
 
     /// A snap root that does not exist (a snapshot given by its path) has nobody to be kept out.
-    private func lockForRestore() throws -> RepositoryLock? {
+    func lockForRestore() throws -> RepositoryLock? {
         guard let local = snapshots.storage.base.local, FolderOperations.realPath(local.root) != nil else { return nil }
         return try RepositoryLock.take(snapshots.storage, purpose: "restore", clock: clock)
     }
 
     /// The parts of the repository that lie in the target. Throws `.usage` where the target lies in the repository.
-    private func ownPaths(in target: [UInt8], _ monitor: Monitor) throws -> [[UInt8]] {
+    func ownPaths(in target: [UInt8], _ monitor: Monitor) throws -> [[UInt8]] {
         // Of a target that is to be made, the folder above it that exists decides.
         var existing = target
         while FolderOperations.realPath(existing) == nil {
@@ -110,7 +110,7 @@ extension Repository {
         return existing == target ? root.ownPaths : []
     }
 
-    private func refuseDangerous(_ target: [UInt8], files: Int64, _ options: RestoreOptions) throws {
+    private func refuseDangerous(_ target: [UInt8], isEmpty: Bool, files: Int64, _ options: RestoreOptions) throws {
         guard !options.isForced else { return }
         let resolved = FolderOperations.realPath(target) ?? target
         let home = FolderOperations.realPath(Array(NSHomeDirectory().utf8))
@@ -120,7 +120,7 @@ extension Repository {
                 reason: "everything there that the snapshot does not have would be deleted",
                 advice: "give --no-delete, or --force if that is meant")
         }
-        if files == 0 && options.deletes && !options.isDryRun {
+        if files == 0 && !isEmpty && options.deletes && !options.isDryRun {
             throw SnapcatError(
                 .usage, "Not restored", TerminalText.lossy(target), reason: "the snapshot has no files",
                 advice: "give --force if the target is to be emptied")
@@ -188,7 +188,7 @@ extension Repository {
         return TargetState(place: (store, key), folder: folder)
     }
 
-    private func openTarget(_ target: [UInt8]) throws -> Descriptor {
+    func openTarget(_ target: [UInt8]) throws -> Descriptor {
         try withSystemError("Cannot make the target", target) { () throws(Errno) in try FolderOperations.makeFolders(target) }
         return try withSystemError("Cannot open the target", target) { () throws(Errno) in
             try Descriptor.open(target, [.read, .folder])
