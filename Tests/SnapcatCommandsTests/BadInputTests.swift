@@ -99,11 +99,24 @@ import Testing
     @Test func aDryRunWritesNothingAtAll() async throws {
         let sandbox = try await Sandbox()
         try sandbox.folder.write("source/new.txt", Array("three\n".utf8))
-        let before = try sandbox.state()
-        #expect(try await sandbox.run("make", "SRC", "--repo", "REPO", "--dry-run").status == 0)
-        #expect(try await sandbox.run("make", "SRC", "--repo", "DIR/other", "--dry-run").status == 0)
-        #expect(try await sandbox.run("restore", "--repo", "REPO", "--file-root", "SRC", "--dry-run").status == 0)
-        #expect(try sandbox.state().filter { !TerminalText.lossy($0.key).contains("catalog.sqlite") } == before.filter { !TerminalText.lossy($0.key).contains("catalog.sqlite") })
+        for hasCatalog in [true, false] {
+            if !hasCatalog { try FileManager.default.removeItem(atPath: sandbox.repo + "/catalog.sqlite") }
+            let before = try sandbox.state()
+            #expect(try await sandbox.run("make", "SRC", "--repo", "REPO", "--dry-run").status == 0)
+            #expect(try await sandbox.run("make", "SRC", "--repo", "DIR/other", "--dry-run").status == 0)
+            let plan = try await sandbox.run("restore", "--repo", "REPO", "--file-root", "SRC", "--dry-run", "--format", "tsv")
+            #expect(plan.status == 0 && plan.text.contains("delete\tnew.txt"), "\(plan.stderr)")
+            #expect(try sandbox.state() == before)
+        }
+    }
+
+    @Test func aSnapshotFileIsListedWithoutARepository() async throws {
+        let sandbox = try await Sandbox()
+        let all = try sandbox.folder.files().map { TerminalText.lossy($0) }
+        let name = try #require(all.first { $0.hasSuffix(".jsonl.gz") })
+        let rows = try await SnapcatProcess.succeed(["ls", "-r", "--format", "tsv", sandbox.folder.path + "/" + name])
+        #expect(rows.lines.dropFirst().map { String($0.prefix { $0 != "\t" }) } == ["a.txt", "b", "b/c.txt"])
+        #expect(try await sandbox.run("ls", "DIR/none.jsonl.gz").status == 2)
     }
 
     @Test func aTruncatedLatestSnapshotIsNamedAndTheOneBeforeServes() async throws {

@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [254, 255, 256, 257, 300, 1023, 1024, 4000])
+    @Test(arguments: [254, 255, 256, 257, 300, 1023, 1024, 4095])
     func `A link of any length is made and restored`(length: Int) async throws {
         let sandbox = try Sandbox(["a": "x"])
         let destination = String(repeating: "x", count: length)
@@ -41,7 +41,9 @@ import Testing
         let snapshot = try await sandbox.make()
         try sandbox.manager.removeItem(atPath: sandbox.source + "/link")
         #expect(try await sandbox.restore(snapshot).status == 0)
-        #expect(try sandbox.manager.destinationOfSymbolicLink(atPath: sandbox.source + "/link") == destination)
+        // Foundation reads long destinations wrong: Python judges.
+        let script = "import os, sys; sys.stdout.write(os.readlink(sys.argv[1]))"
+        #expect(try Python.run(script, arguments: [sandbox.source + "/link"]) == Array(destination.utf8))
     }
 
     @Test func whatAnIgnoreFileLeavesOutIsSavedBeforeItIsOverwritten() async throws {

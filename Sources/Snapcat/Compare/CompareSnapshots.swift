@@ -64,6 +64,29 @@ extension Repository {
         return .indexed(resolved)
     }
 
+    /// The same by the listing of the snap root alone, for a dry run: the catalog is not touched.
+    package func sideWithoutCatalog(_ reference: SnapshotReference, _ monitor: Monitor) throws -> ComparisonSide {
+        if case .file(let path) = reference { return try fileSide(path) }
+        let listing = try snapshots.list().snapshots
+        var damaged: Set<SnapshotName> = []
+        while true {
+            let name = try reference.resolve(
+                in: listing.map { SnapshotCandidate(name: $0.name, isDamaged: damaged.contains($0.name)) })
+            guard let item = listing.first(where: { $0.name == name }) else {
+                throw SnapcatError(.noSnapshot, "No such snapshot", name.stem)
+            }
+            do {
+                _ = try SnapshotSide.isSorted(snapshots, item.key)
+                monitor.note("snapshot \(name.time.iso8601)")
+                return .file(snapshots, item.key)
+            } catch let error as SnapcatError where error.code == .damage {
+                // Named directly it is damage; else the next one is chosen.
+                guard damaged.insert(name).inserted, case .namePrefix = reference else { continue }
+                throw error
+            }
+        }
+    }
+
     private func fileSide(_ path: String) throws -> ComparisonSide {
         let location = try StorageLocation(path)
         let (storage, key) = try location.openFile()

@@ -18,12 +18,15 @@ struct LiveSurvey {
         root = try FileRoot(fileRoot, repository: repository, monitor: monitor)
     }
 
-    /// Returns the key of the snapshot in the survey's own store.
-    func run(parallelism: Int, scan: ScanOptions = ScanOptions()) throws -> StorageKey {
+    /// Returns the key of the snapshot in the survey's own store. Without the catalog nothing of the repository is
+    /// opened for writing.
+    func run(parallelism: Int, scan: ScanOptions, usesCatalog: Bool) throws -> StorageKey {
         var options = MakeOptions()
         options.parallelism = parallelism
         options.scan = scan
-        let parent = try ParentSnapshot.newest(try repository.catalog(monitor), repository.snapshots, monitor)
+        let parent = usesCatalog
+            ? try ParentSnapshot.newest(try repository.catalog(monitor), repository.snapshots, monitor)
+            : try ParentSnapshot.newestReadable(repository.snapshots, monitor)
         monitor.progress.begin("looking at the folder", files: parent?.files)
         var merge = try ParentSnapshot.merge(
             parent, root: root, store: repository.snapshots, missing: [], options: options, monitor: monitor)

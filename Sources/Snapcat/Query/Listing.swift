@@ -56,6 +56,12 @@ extension Repository {
         _ reference: SnapshotReference, folder: [UInt8], recursive: Bool, limit: Int?, monitor: Monitor,
         columns: @escaping @Sendable ([String]) throws -> Void, row: @escaping @Sendable ([QueryValue]) throws -> Void
     ) async throws {
+        if case .file(let path) = reference {
+            let only = try await Self.repository(ofFile: path, monitor)
+            return try await only.listing(
+                .latest(back: 0), folder: folder, recursive: recursive, limit: limit, monitor: monitor,
+                columns: columns, row: row)
+        }
         try await run("snapcat-ls", monitor) { [self] in
             let snapshot = try resolve(reference, monitor)
             if snapshot.isDamaged { throw damaged(snapshot) }
@@ -81,6 +87,27 @@ extension Repository {
             }
             if count == 0 && !prefix.isEmpty { try refuseUnknown(snapshot, prefix) }
         }
+    }
+
+    /// A repository in memory that holds one snapshot only, with its companion.
+    private static func repository(ofFile path: String, _ monitor: Monitor) async throws -> Repository {
+        let (storage, key) = try StorageLocation(path).openFile()
+        let memory = MemoryStorage()
+        let name = SnapshotName(time: SnapshotTime(microseconds: 0))
+        try await memory.put(try await storage.contents(of: key), at: StorageKey(name.key), .exclusive)
+        let companion = SnapshotStore(BlockingStorage(storage)).companionKey(of: key)
+        if try await storage.status(of: companion) != nil {
+            try await memory.put(try await storage.contents(of: companion), at: StorageKey(name.companionKey), .exclusive)
+        }
+        let repository = Repository(Places(snapRoot: memory, heapRoot: nil, catalog: nil))
+        // Damage is the file's, not that of a repository without snapshots.
+        try await repository.run("snapcat-ls", monitor) {
+            do { _ = try SnapshotSide.isSorted(repository.snapshots, StorageKey(name.key)) } catch var error as SnapcatError {
+                error.subject = path
+                throw error
+            }
+        }
+        return repository
     }
 
     private func refuseUnknown(_ snapshot: IndexedSnapshot, _ folder: [UInt8]) throws {

@@ -16,7 +16,7 @@ extension Repository {
         monitor: Monitor = .silent, action: @escaping @Sendable (RestoreAction) throws -> Void = { _ in }
     ) async throws -> RestoreSummary {
         try await run("snapcat-restore", monitor) { [self] in
-            let side = try side(reference, monitor)
+            let side = try options.isDryRun ? sideWithoutCatalog(reference, monitor) : side(reference, monitor)
             return try restoreBlocking(side, to: Array(target.utf8), options: options, monitor: monitor, action: action)
         }
     }
@@ -158,7 +158,8 @@ extension Repository {
         if isEmpty { return nil }
         var scan = ScanOptions()
         scan.obeysIgnoreFiles = false
-        return try survey(target, parallelism: options.parallelism, scan: scan, monitor)
+        return try survey(
+            target, parallelism: options.parallelism, scan: scan, usesCatalog: !options.isDryRun, monitor)
     }
 
     private static func exists(_ target: [UInt8]) -> Bool { FolderOperations.realPath(target) != nil }
@@ -178,13 +179,14 @@ extension Repository {
 
     /// Hashes the target without storing anything: into a snapshot file of its own, removed at the end.
     func survey(
-        _ target: [UInt8], parallelism: Int, scan: ScanOptions = ScanOptions(), _ monitor: Monitor
+        _ target: [UInt8], parallelism: Int, scan: ScanOptions = ScanOptions(), usesCatalog: Bool = true,
+        _ monitor: Monitor
     ) throws -> TargetState {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("snapcat-\(UInt64.random(in: .min ... .max))", isDirectory: true)
         let store = SnapshotStore(BlockingStorage(LocalStorage(root: Array(folder.path.utf8))))
         let key = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
-            parallelism: parallelism, scan: scan)
+            parallelism: parallelism, scan: scan, usesCatalog: usesCatalog)
         return TargetState(place: (store, key), folder: folder)
     }
 

@@ -66,7 +66,7 @@ enum SQLCommand {
     ) async throws {
         if rows.sql { return try Terminal.line(sql) }
         let repository = try roots.existingRepository()
-        let printer = StyledPrinter(rows)
+        let printer = QueryPrinter(rows, isStyled: true)
         let syncs = !sync.noSync
         _ = try await talk.withMonitor { monitor, _ in
             try await repository.query(
@@ -75,17 +75,4 @@ enum SQLCommand {
         }
         try printer.finish()
     }
-}
-
-/// As `QueryPrinter`, with the styles of known columns.
-final class StyledPrinter: @unchecked Sendable {
-    // Unchecked: the query calls `begin` and `print` from its one thread, and `finish` comes after it.
-    private let rows: RowOptions
-    private var writer: RowWriter?
-
-    init(_ rows: RowOptions) { self.rows = rows }
-
-    func begin(_ columns: [String]) { writer = rows.writer(columns.map(styledColumn)) }
-    func print(_ values: [QueryValue]) throws { try writer?.row(values.map { Cell($0) }) }
-    func finish() throws { try writer?.finish() }
 }

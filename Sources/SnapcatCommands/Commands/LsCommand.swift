@@ -17,8 +17,14 @@ struct LsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (reference, folder) = try ReferenceArgument.parse(self.reference ?? "latest")
-        let repository = try roots.existingRepository()
-        let printer = StyledPrinter(rows)
+        // A file needs no repository.
+        let repository: Repository
+        if case .file = reference {
+            repository = Repository(.init(snapRoot: LocalStorage(root: "/"), heapRoot: nil, catalog: nil))
+        } else {
+            repository = try roots.existingRepository()
+        }
+        let printer = QueryPrinter(rows, isStyled: true)
         let (recursive, limit, printsSQL) = (recursive, rows.limit, rows.sql)
         try await talk.withMonitor { monitor, _ in
             if printsSQL {

@@ -41,7 +41,7 @@ struct QueryCommand: AsyncParsableCommand {
         if rows.sql { return try Terminal.line(sql) }
         let repository = try roots.existingRepository()
         let options = try options()
-        let printer = QueryPrinter(rows)
+        let printer = QueryPrinter(rows, isStyled: false)
         let (syncs, talk) = (!sync.noSync, talk)
         let summary = try await talk.withMonitor { monitor, _ in
             try await repository.query(
@@ -92,11 +92,16 @@ struct QueryCommand: AsyncParsableCommand {
 final class QueryPrinter: @unchecked Sendable {
     // Unchecked: the query calls `begin` and `print` from its one thread, and `finish` comes after it.
     private let rows: RowOptions
+    /// Known columns are shown as what they are (sizes, modes); a user's own SQL names columns as it likes.
+    private let isStyled: Bool
     private var writer: RowWriter?
 
-    init(_ rows: RowOptions) { self.rows = rows }
+    init(_ rows: RowOptions, isStyled: Bool) {
+        self.rows = rows
+        self.isStyled = isStyled
+    }
 
-    func begin(_ columns: [String]) { writer = rows.writer(columns.map { Column($0) }) }
+    func begin(_ columns: [String]) { writer = rows.writer(columns.map { isStyled ? styledColumn($0) : Column($0) }) }
     func print(_ values: [QueryValue]) throws { try writer?.row(values.map { Cell($0) }) }
     func finish() throws { try writer?.finish() }
 }
