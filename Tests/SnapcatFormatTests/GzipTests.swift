@@ -7,14 +7,16 @@ import Testing
 private let levels = (0...9).compactMap { GzipLevel($0) }
 
 /// Around the sizes at which something changes: stored blocks, the reader's and the writer's buffers.
-private let sizes = [0, 1, 2, 65_535, 65_536, 65_537, 262_143, 262_144, 262_145, 1 << 20]
+private let sizes = [0, 1, 2, 10, 65_535, 65_536, 65_537, 262_143, 262_144, 262_145, 1 << 20]
 
 /// Inflates from a source that cuts at random, into buffers of random size.
-private func inflate(_ gzip: [UInt8], _ random: SeededRandom, longest: Int = 5000) throws -> [UInt8] {
+private func inflate(
+    _ gzip: [UInt8], _ random: SeededRandom, longest: Int = 5000, room: Int = 100_000
+) throws -> [UInt8] {
     var random = random
     let reader = try GzipReader(ChunkedSource(gzip, longest: longest, random), name: "test")
     var result: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 100_000)
+    var buffer = [UInt8](repeating: 0, count: room)
     while true {
         let wanted = Int.random(in: 1...buffer.count, using: &random)
         let count = try buffer.withUnsafeMutableBytes {
@@ -55,41 +57,100 @@ private func python(_ body: String, _ blobs: [[UInt8]]) throws -> [[UInt8]] {
             #expect(try inflate(gzip, random) == content, "\(content.count) bytes, \(random.label)")
             #expect(Array(gzip[4..<8]) == [0, 0, 0, 0] && gzip[3] == 0, "no time and no name in the header")
         }
-        let decompressed = try python("for blob in blobs: write_blob(gzip.decompress(blob))", compressed)
+        let script = """
+            import subprocess
+            for blob in blobs:
+                write_blob(gzip.decompress(blob))
+                subprocess.run(["gzip", "-t"], input=blob, check=True)
+            """
+        let decompressed = try python(script, compressed)
         #expect(decompressed == contents, "\(random.label)")
     }
 
     @Test(arguments: levels) func theBytesDoNotDependOnHowTheContentIsHandedOver(_ level: GzipLevel) throws {
         var random = SeededRandom()
-        let compressor = try GzipCompressor(level: level)
-        for content in [random.text(700_001), [], random.bytes(262_144), random.text(1)] {
-            let whole = try Gzip.compress(content, level: level)
-            for longest in [1000, 300_000] {
-                let sink = ArraySink()
-                let writer = try GzipWriter(level: level, into: sink)
-                var rest = content[...]
-                while !rest.isEmpty {
-                    let part = rest.prefix(Int.random(in: 0...longest, using: &random))
-                    try writer.write(Array(part))
-                    rest = rest.dropFirst(part.count)
-                }
-                try writer.finish()
-                #expect(sink.bytes == whole, "\(content.count) bytes, \(random.label)")
+        let writer = try GzipWriter(level: level, into: ArraySink())
+        func write(_ content: [UInt8], _ nextLength: (Int) -> Int) throws -> [UInt8] {
+            let sink = ArraySink()
+            try writer.reset(into: sink)
+            var rest = content[...]
+            while !rest.isEmpty {
+                let part = rest.prefix(nextLength(rest.count))
+                try writer.write(Array(part))
+                rest = rest.dropFirst(part.count)
             }
-            // One compressor for all: nothing of the last content may be left in it.
-            for _ in 0..<2 {
-                let again = try content.withUnsafeBytes { Array(try compressor.compress($0)) }
-                #expect(again == whole, "\(content.count) bytes, \(random.label)")
+            try writer.finish()
+            return sink.bytes
+        }
+        for size in [700_001, 0, 262_144, 262_145, 1, 524_288, 300, 20] {
+            for content in [random.text(size), random.bytes(size)] {
+                let whole = try write(content) { $0 }
+                for longest in [1000, 300_000] where size > 0 {
+                    let inParts = try write(content) { _ in Int.random(in: 0...longest, using: &random) }
+                    #expect(inParts == whole, "\(size) bytes, \(random.label)")
+                }
             }
         }
     }
 
-    @Test func anErrorOfTheSinkIsThrown() throws {
-        final class FullSink: ByteSink {
-            func write(_ bytes: UnsafeRawBufferPointer) throws { throw SnapcatError(.failed, "full") }
+    /// At the levels 1 and 2 ISA-L's bytes may depend on where its stream lies (see `ISALDeflater`).
+    @Test(arguments: levels) func everyWayOfCompressingGivesTheSameBytes(_ level: GzipLevel) throws {
+        var random = SeededRandom()
+        // One compressor for all: nothing of the last content may be left in it.
+        let compressor = try GzipCompressor(level: level)
+        for size in [700_001, 0, 262_144, 1, 300_000] + (0..<100).map({ 7 * $0 }) {
+            let content = size == 300_000 ? random.bytes(size) : random.text(size)
+            let once = try content.withUnsafeBytes { Array(try compressor.compress($0)) }
+            let again = try content.withUnsafeBytes { Array(try compressor.compress($0)) }
+            #expect(again == once, "\(size) bytes, \(random.label)")
+            #expect(try Gzip.decompress(once, limit: 1 << 20) == content, "\(size) bytes, \(random.label)")
+            if level.value == 1 || level.value == 2 { continue }
+            let sink = ArraySink()
+            let writer = try GzipWriter(level: level, into: sink)
+            try writer.write(content)
+            try writer.finish()
+            #expect(sink.bytes == once, "\(size) bytes, \(random.label)")
+            #expect(try Gzip.compress(content, level: level) == once, "\(size) bytes, \(random.label)")
         }
-        let writer = try GzipWriter(level: .standard, into: FullSink())
-        #expect(throws: SnapcatError(.failed, "full")) { try writer.finish() }
+    }
+
+    @Test(arguments: levels) func theSinkGetsFewAndBoundedChunks(_ level: GzipLevel) throws {
+        final class SizesSink: ByteSink {
+            var sizes: [Int] = []
+            func write(_ bytes: UnsafeRawBufferPointer) { sizes.append(bytes.count) }
+        }
+        var random = SeededRandom()
+        for size in [0, 10, 50_000, 3_000_000] {
+            let sink = SizesSink()
+            let writer = try GzipWriter(level: level, into: sink)
+            try writer.write(random.bytes(size))
+            try writer.finish()
+            #expect(sink.sizes.allSatisfy { (1...262_144).contains($0) }, "\(sink.sizes)")
+            #expect(sink.sizes.count <= 1 + size / 32_768, "\(sink.sizes)")
+        }
+    }
+
+    /// What lost bytes must not end as if it were whole.
+    @Test func anErrorOfTheSinkIsThrownByEachLaterCallUntilReset() throws {
+        final class FullOnceSink: ByteSink {
+            var isFull = true
+            func write(_ bytes: UnsafeRawBufferPointer) throws {
+                guard isFull else { return }
+                isFull = false
+                throw SnapcatError(.failed, "full")
+            }
+        }
+        var random = SeededRandom()
+        let writer = try GzipWriter(level: .standard, into: FullOnceSink())
+        let full = SnapcatError(.failed, "full")
+        #expect(throws: full) { try writer.write(random.bytes(2_000_000)) }
+        #expect(throws: full) { try writer.write([1]) }
+        #expect(throws: full) { try writer.finish() }
+        let sink = ArraySink()
+        try writer.reset(into: sink)
+        try writer.write([1, 2, 3])
+        try writer.finish()
+        #expect(try Gzip.decompress(sink.bytes, limit: 10) == [1, 2, 3])
     }
 
     @Test func onlyZeroToNineAreLevels() {
@@ -100,6 +161,23 @@ private func python(_ body: String, _ blobs: [[UInt8]]) throws -> [[UInt8]] {
 
 /// What is read: all that Python's `gzip` reads, and nothing damaged.
 @Suite struct GzipReaderTests {
+    @Test func theGzipProgramsOutputIsRead() throws {
+        var random = SeededRandom()
+        let script = """
+            import subprocess
+            for blob in blobs:
+                for level in "123456789":
+                    done = subprocess.run(["gzip", "-" + level], input=blob, check=True, stdout=-1)
+                    write_blob(done.stdout)
+            """
+        let contents = [[], random.text(1), random.text(200_000), random.bytes(100_000)]
+        for (index, gzip) in try python(script, contents).enumerated() {
+            #expect(
+                try Gzip.decompress(gzip, limit: 1 << 20) == contents[index / 9],
+                "level \(index % 9 + 1), \(random.label)")
+        }
+    }
+
     @Test func pythonsGzipIsRead() throws {
         var random = SeededRandom()
         let contents = [[], random.text(1), random.text(70_000), random.bytes(300_000)]
@@ -163,7 +241,11 @@ private func python(_ body: String, _ blobs: [[UInt8]]) throws -> [[UInt8]] {
             #expect(
                 try python("write_blob(gzip.decompress(blobs[0]))", [gzip]) == [content], "\(random.label)")
         }
-        #expect(try inflate(padded, random, longest: 1) == content, "\(random.label)")
+        for (longest, room) in [(1, 100_000), (1, 1), (70_000, 1), (3, 7)] {
+            #expect(
+                try inflate(padded, random, longest: longest, room: room) == content,
+                "parts of \(longest) into \(room), \(random.label)")
+        }
     }
 
     @Test(
@@ -171,7 +253,46 @@ private func python(_ body: String, _ blobs: [[UInt8]]) throws -> [[UInt8]] {
     )
     func otherBytesAfterTheEndAreDamage(_ tail: [UInt8]) throws {
         let gzip = try Gzip.compress(Array("content".utf8), level: .standard)
-        #expect(try contentUnlessDamaged(gzip + tail) == nil)
+        let error = #expect(throws: SnapcatError.self) {
+            try Gzip.decompress(gzip + tail, limit: 100, name: "the file")
+        }
+        #expect(error?.code == .damage)
+        #expect(error?.subject == "the file")
+        // Where the tail begins, its padding aside; a header that is cut off ends at the end of the file.
+        let offset = gzip.count + (tail.count <= 2 && tail[0] == 0x1f ? tail.count : tail[0] == 0 ? 2 : 0)
+        #expect(error?.reason.hasSuffix("(at byte \(offset))") == true, "\(error?.reason ?? "")")
+    }
+
+    /// Flags that RFC 1952 reserves, and a header whose own checksum is wrong.
+    @Test func aHeaderThatCannotBeTrustedIsDamage() throws {
+        let gzip = try Gzip.compress(Array("content".utf8), level: .standard)
+        for flag: UInt8 in [0x20, 0x40, 0x80] {
+            #expect(try contentUnlessDamaged(gzip[..<3] + [flag] + gzip[4...]) == nil)
+        }
+        let header = Array(gzip[..<3] + [2] + gzip[4..<10])
+        let checksum = header.withUnsafeBytes { Gzip.checksum($0) }
+        let good = [UInt8(truncatingIfNeeded: checksum), UInt8(truncatingIfNeeded: checksum >> 8)]
+        #expect(try contentUnlessDamaged(header + good + gzip[10...]) == Array("content".utf8))
+        #expect(try contentUnlessDamaged(header + [good[0] ^ 1, good[1]] + gzip[10...]) == nil)
+    }
+
+    /// Whoever reads on after an error must not be told that the content has ended.
+    @Test func damageIsThrownByEachLaterReadToo() throws {
+        var random = SeededRandom()
+        let gzip = try Gzip.compress(random.text(1000), level: .standard)
+        var wrongLength = gzip
+        wrongLength[gzip.count - 1] ^= 1
+        var wrongBody = gzip
+        wrongBody[40] ^= 0xff
+        for damaged in [wrongLength, wrongBody, Array(gzip.dropLast()), gzip + [7], [], gzip + [0x1f, 0x8b]] {
+            let reader = try GzipReader(ArraySource(damaged), name: "test")
+            let first = #expect(throws: SnapcatError.self) { try reader.readAll(limit: 1 << 20) }
+            #expect(first?.code == .damage)
+            for _ in 0..<3 {
+                let next = #expect(throws: SnapcatError.self) { try reader.readAll(limit: 1 << 20) }
+                #expect(next == first, "\(random.label)")
+            }
+        }
     }
 
     @Test(
@@ -194,6 +315,9 @@ private func python(_ body: String, _ blobs: [[UInt8]]) throws -> [[UInt8]] {
             #expect(
                 try contentUnlessDamaged(Array(small[..<count])) == nil,
                 "cut to \(count) bytes, \(random.label)")
+            #expect(throws: SnapcatError.self, "cut to \(count) bytes, \(random.label)") {
+                try inflate(Array(small[..<count]), random, longest: 1, room: 3)
+            }
         }
         let large = try Gzip.compress(random.text(600_000), level: level)
         for count in (0..<40).map({ large.count - 1 - $0 }) + (0..<40).map({ large.count * $0 / 40 }) {
