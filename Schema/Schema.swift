@@ -9,7 +9,7 @@ package enum Schema {
     package static var views: String { text(PackageResources.views_sql) }
 
     /// What a catalog's `user_version` must be. Raised by every change of a table or a view.
-    package static let version: Int32 = 1
+    package static let version: Int32 = 2
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -34,9 +34,11 @@ CREATE TABLE snapshot_row (
     is_sorted INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
+-- Every folder of a name, up to the root: '' is the root, and has no parent.
 CREATE TABLE folder (
     id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
+    name TEXT NOT NULL UNIQUE,
+    parent_id INTEGER REFERENCES folder (id)
 ) STRICT;
 
 CREATE TABLE path (
@@ -70,12 +72,14 @@ CREATE TABLE version (
     extra TEXT,
     -- The line itself, where it cannot be spelled from the columns.
     line BLOB,
+    -- As the views show it: stored in the index only, so that a search for one uses it.
+    md5_text TEXT GENERATED ALWAYS AS (nullif(lower(hex(md5)), '')) VIRTUAL,
     PRIMARY KEY (path_id, valid_from)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX version_opened ON version (valid_from, path_id);
 CREATE INDEX version_closed ON version (valid_to, path_id) WHERE valid_to < 9223372036854775807;
--- By the text that the views show, so that a search for a md5 uses it.
-CREATE INDEX version_md5 ON version (nullif(lower(hex(md5)), ''));
+-- What a content is to the snapshots (who names it, since when, its size) is read from this index alone.
+CREATE INDEX version_md5 ON version (md5_text, valid_from, size);
 
 -- The same for symlinks, folders and special files. Snapshots without a companion have none.
 CREATE TABLE node_version (
@@ -94,26 +98,31 @@ CREATE TABLE node_version (
 CREATE INDEX node_version_opened ON node_version (valid_from, path_id);
 CREATE INDEX node_version_closed ON node_version (valid_to, path_id) WHERE valid_to < 9223372036854775807;
 
--- first_seen: the first snapshot that names it, NULL where none does. present: NULL where the heap is not known.
-CREATE TABLE object_row (
+-- What the heap held when it was listed last. is_named: a snapshot names it.
+CREATE TABLE heap_object (
     md5 TEXT NOT NULL PRIMARY KEY,
-    size INTEGER,
     stored_bytes INTEGER,
-    present INTEGER,
-    first_seen INTEGER,
+    is_named INTEGER NOT NULL,
     verified_at INTEGER,
     verify_result TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX object_absent ON object_row (md5) WHERE present = 0;
-CREATE INDEX object_unnamed ON object_row (md5) WHERE first_seen IS NULL;
+CREATE INDEX heap_object_unnamed ON heap_object (md5) WHERE is_named = 0;
 
--- What the file system stamped a bucket of the heap with when it was listed.
+-- Contents that snapshots name and the heap does not hold. Empty where the heap is not known.
+CREATE TABLE missing_row (
+    md5 TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+-- What the file system stamped a bucket of the heap with when it was listed, and what of it is in heap_object:
+-- the number of objects and the wrapping sum of their md5s' first eight bytes.
 CREATE TABLE heap_bucket (
     bucket INTEGER PRIMARY KEY,
     mtime_ns INTEGER NOT NULL,
     ctime_ns INTEGER NOT NULL,
     inode INTEGER NOT NULL,
-    listed_at_ns INTEGER NOT NULL
+    listed_at_ns INTEGER NOT NULL,
+    objects INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE problem_row (

@@ -1,7 +1,7 @@
 -- The stable contract: names and columns change only by addition. Plain SQL, no functions of our own, so that any
 -- SQLite client can use them. Each column has its comment at the end of its line.
 
--- A snapshot; added, changed, removed against the one before it in time.
+-- A snapshot; `added`, `changed`, `removed` are against the one before it in time; in the first one all are added.
 CREATE VIEW snapshot AS
 SELECT
     s.id AS id, -- surrogate key, in no order; a rebuild may change it
@@ -34,7 +34,7 @@ SELECT
         ORDER BY p.taken_at DESC LIMIT 1) AS parent_id -- the undamaged snapshot before it in time
 FROM snapshot_row AS s;
 
--- A version: an entry that stayed the same over a run of snapshots.
+-- A version: an entry that stayed the same, key for key, over a run of snapshots.
 CREATE VIEW file_version AS
 SELECT
     p.name AS name, -- path relative to the file root
@@ -44,7 +44,7 @@ SELECT
         END AS basename, -- last component of the name
     p.ext AS ext, -- extension in lower case without its dot, empty where there is none
     v.size AS size, -- bytes
-    nullif(lower(hex(v.md5)), '') AS md5, -- md5 of the content, lower-case hex
+    v.md5_text AS md5, -- md5 of the content, lower-case hex
     v.mode AS mode, -- full st_mode
     v.uid AS uid, -- owner
     v.gid AS gid, -- group
@@ -73,7 +73,7 @@ JOIN path AS p ON p.id = v.path_id
 JOIN folder AS f ON f.id = p.folder_id
 JOIN snapshot_row AS a ON a.taken_at = v.valid_from;
 
--- An entry of a snapshot.
+-- An entry of a snapshot. `WHERE snapshot_id = ...` is fast.
 CREATE VIEW snapshot_file AS
 SELECT
     s.id AS snapshot_id, -- the snapshot
@@ -87,7 +87,7 @@ SELECT
         END AS basename, -- last component of the name
     p.ext AS ext, -- extension in lower case without its dot
     v.size AS size, -- bytes
-    nullif(lower(hex(v.md5)), '') AS md5, -- md5 of the content, lower-case hex
+    v.md5_text AS md5, -- md5 of the content, lower-case hex
     v.mode AS mode, -- full st_mode
     v.uid AS uid, -- owner
     v.gid AS gid, -- group
@@ -112,7 +112,7 @@ SELECT
         END AS basename, -- last component of the name
     p.ext AS ext, -- extension in lower case without its dot
     v.size AS size, -- bytes
-    nullif(lower(hex(v.md5)), '') AS md5, -- md5 of the content, lower-case hex
+    v.md5_text AS md5, -- md5 of the content, lower-case hex
     v.mode AS mode, -- full st_mode
     v.uid AS uid, -- owner
     v.gid AS gid, -- group
@@ -138,8 +138,8 @@ SELECT
         WHEN b.md5 IS NOT v.md5 THEN 'changed'
         ELSE 'metadata' END AS status, -- added, changed, metadata or removed
     p.name AS name, -- path relative to the file root
-    nullif(lower(hex(b.md5)), '') AS md5_before, -- NULL where added
-    nullif(lower(hex(v.md5)), '') AS md5_after, -- NULL where removed
+    b.md5_text AS md5_before, -- NULL where added
+    v.md5_text AS md5_after, -- NULL where removed
     b.size AS size_before, -- bytes
     v.size AS size_after, -- bytes
     s.taken_at AS taken_at_us -- microseconds since 1970
@@ -154,7 +154,7 @@ SELECT
         || printf('.%06dZ', s.taken_at % 1000000),
     'removed',
     p.name,
-    nullif(lower(hex(v.md5)), ''),
+    v.md5_text,
     NULL,
     v.size,
     NULL,
@@ -185,35 +185,65 @@ JOIN path AS p ON p.id = n.path_id
 JOIN folder AS f ON f.id = p.folder_id
 WHERE s.status <> 'damaged';
 
+-- Sums of a snapshot by folder, all levels below it. With `WHERE snapshot_id = ...`: without, every snapshot is summed.
+CREATE VIEW folder_size AS
+WITH RECURSIVE lineage (folder_id, ancestor_id) AS (
+    SELECT id, id FROM folder
+    UNION ALL
+    SELECT l.folder_id, f.parent_id FROM lineage AS l JOIN folder AS f ON f.id = l.ancestor_id
+    WHERE f.parent_id IS NOT NULL
+)
+SELECT
+    s.id AS snapshot_id, -- the snapshot
+    a.name AS dir, -- the folder, empty for the root
+    count(*) AS files, -- entries in it and below
+    coalesce(sum(v.size), 0) AS bytes -- sum of their sizes
+FROM snapshot_row AS s
+-- CROSS keeps the order: the snapshot first, then its versions.
+CROSS JOIN version AS v ON v.valid_from <= s.taken_at AND s.taken_at < v.valid_to
+JOIN path AS p ON p.id = v.path_id
+JOIN lineage AS l ON l.folder_id = p.folder_id
+JOIN folder AS a ON a.id = l.ancestor_id
+WHERE s.status <> 'damaged'
+GROUP BY s.id, a.id;
+
 -- A content: in the heap, or named by a snapshot, or both.
 CREATE VIEW object AS
 SELECT
-    o.md5 AS md5, -- its name, lower-case hex
-    o.size AS size, -- bytes of the content; NULL where no snapshot names it
-    o.stored_bytes AS stored_bytes, -- bytes of the file in the heap; NULL where not known
-    o.present AS present, -- 1 in the heap, 0 missing, NULL where the heap is not known
-    (SELECT s.id FROM snapshot_row AS s WHERE s.taken_at = o.first_seen) AS first_snapshot_id, -- first snapshot that names it
-    (SELECT count(*) FROM version AS v WHERE nullif(lower(hex(v.md5)), '') = o.md5) AS reference_count, -- versions that name it
-    o.verified_at AS verified_at, -- when its bytes were last read and found as verify_result says
-    o.verify_result AS verify_result -- ok or the problem
-FROM object_row AS o;
+    n.md5 AS md5, -- its name, lower-case hex
+    n.size AS size, -- bytes of the content; NULL where no snapshot names it
+    h.stored_bytes AS stored_bytes, -- bytes of the file in the heap; NULL where not known
+    CASE WHEN h.md5 IS NOT NULL THEN 1
+        WHEN EXISTS (SELECT 1 FROM setting AS k WHERE k.key = 'heap') THEN 0
+        END AS present, -- 1 in the heap, 0 missing, NULL where the heap is not known
+    (SELECT s.id FROM snapshot_row AS s WHERE s.taken_at = n.first_seen) AS first_snapshot_id, -- first snapshot that names it
+    n.reference_count AS reference_count, -- versions that name it
+    h.verified_at AS verified_at, -- when its bytes were last read and found as verify_result says
+    h.verify_result AS verify_result -- ok or the problem
+FROM (
+    SELECT v.md5_text AS md5, max(v.size) AS size, min(v.valid_from) AS first_seen, count(*) AS reference_count
+    FROM version AS v WHERE v.md5_text IS NOT NULL GROUP BY v.md5_text
+) AS n
+LEFT JOIN heap_object AS h ON h.md5 = n.md5
+UNION ALL
+SELECT h.md5, NULL, h.stored_bytes, 1, NULL, 0, h.verified_at, h.verify_result
+FROM heap_object AS h WHERE h.is_named = 0;
 
 -- Named by a snapshot and not in the heap.
 CREATE VIEW missing_object AS
 SELECT
-    o.md5 AS md5, -- its name, lower-case hex
-    o.size AS size, -- bytes of the content
-    (SELECT count(*) FROM version AS v WHERE nullif(lower(hex(v.md5)), '') = o.md5) AS reference_count -- versions that name it
-FROM object_row AS o
-WHERE o.present = 0 AND o.first_seen IS NOT NULL;
+    m.md5 AS md5, -- its name, lower-case hex
+    (SELECT max(v.size) FROM version AS v WHERE v.md5_text = m.md5) AS size, -- bytes of the content
+    (SELECT count(*) FROM version AS v WHERE v.md5_text = m.md5) AS reference_count -- versions that name it
+FROM missing_row AS m;
 
 -- In the heap and named by no snapshot.
 CREATE VIEW orphan_object AS
 SELECT
-    o.md5 AS md5, -- its name, lower-case hex
-    o.stored_bytes AS stored_bytes -- bytes of the file in the heap
-FROM object_row AS o
-WHERE o.first_seen IS NULL AND o.present = 1;
+    h.md5 AS md5, -- its name, lower-case hex
+    h.stored_bytes AS stored_bytes -- bytes of the file in the heap
+FROM heap_object AS h
+WHERE h.is_named = 0;
 
 -- What make or indexing could not do.
 CREATE VIEW problem AS

@@ -1,102 +1,113 @@
-import GRDB
-import SnapcatFormat
-import SnapcatPlatform
+/// The comparison of two snapshots as SQL over the versions (CATALOG.md): only versions that one side has and the
+/// other has not are read, so that the cost follows the changes between them and not the tree.
+package struct CatalogCompare: Sendable {
+    /// Which versions are read, and how.
+    package enum Road: Sendable {
+        /// By the two indexes of time: for few changes.
+        case changes
+        /// One pass over all versions, in their order: for many.
+        case pass
+        /// All names, also those that are equal.
+        case all
+    }
 
-/// The comparison of two snapshots as SQL over the versions (CATALOG.md): two range scans, so that the cost follows
-/// the changes between them and not the tree.
-package enum CatalogCompare {
-    private static let end = "9223372036854775807"
+    package var road: Road
+    /// Symlinks, folders and special files too.
+    package var includesNodes: Bool
 
-    /// The statement. `:left` and `:right` are the snapshots' times, `:left` the earlier one.
-    ///
-    /// `all`: also names that no row changed for (they are equal); then it is a scan of the state at `:left`.
-    /// `nodes`: symlinks, folders and special files too.
-    package static func sql(all: Bool, nodes: Bool, swapped: Bool) -> String {
-        let gone = all ? "" : "AND valid_to <= :right AND valid_to < \(end)"
-        let from = all ? "" : "INDEXED BY"
-        let (leftLabel, rightLabel) = swapped ? ("right", "left") : ("left", "right")
-        let before = """
-            SELECT path_id, 'file' AS type, md5, size, \(mtime("")) AS mtime, mtime_ns, mode, uid, gid, NULL AS destination
-                FROM version \(all ? "" : from + " version_closed")
-                WHERE valid_to > :left AND valid_from <= :left \(gone)
-            """ + (nodes ? """
+    package init(road: Road, includesNodes: Bool) {
+        self.road = road
+        self.includesNodes = includesNodes
+    }
 
-                UNION ALL
-                SELECT path_id, type, NULL, NULL, \(nodeMtime("")), mtime_ns, mode, uid, gid, destination
-                FROM node_version \(all ? "" : from + " node_version_closed")
-                WHERE valid_to > :left AND valid_from <= :left \(gone)
-            """ : "")
-        let came = """
-            SELECT v.path_id AS path_id, 'file' AS type, v.md5 AS md5, v.size AS size, \(mtime("v.")) AS mtime,
-                    v.mode AS mode, NULL AS destination
-                FROM version AS v INDEXED BY version_opened
-                WHERE v.valid_from > :left AND v.valid_from <= :right AND v.valid_to > :right
-            """ + (nodes ? """
+    /// The road for a number of changes between two snapshots, the larger of which has `files` entries: a version
+    /// found by an index costs several times what one costs in passing.
+    package static func road(changes: Int64, files: Int64) -> Road { changes > files / 8 ? .pass : .changes }
 
-                UNION ALL
-                SELECT v.path_id, v.type, NULL, NULL, \(nodeMtime("v.")), v.mode, v.destination
-                FROM node_version AS v INDEXED BY node_version_opened
-                WHERE v.valid_from > :left AND v.valid_from <= :right AND v.valid_to > :right
-            """ : "")
-        let nodeJoin = nodes ? """
+    /// What a row of `pairs` tells of each side, `_left` and `_right` appended.
+    private static let columns = ["type", "size", "md5", "mtime", "mtime_ns", "mode", "uid", "gid", "destination"]
 
-                LEFT JOIN node_version AS n
-                    ON n.path_id = b.path_id AND n.valid_from <= :right AND n.valid_to > :right
-            """ : ""
-        let n = { (column: String) in nodes ? "n.\(column)" : "NULL" }
-        let stillThere = """
-            NOT EXISTS (SELECT 1 FROM version AS o WHERE o.path_id = c.path_id AND o.valid_from <= :left AND o.valid_to > :left)
-            """ + (nodes ? """
-
-                AND NOT EXISTS (
-                    SELECT 1 FROM node_version AS o WHERE o.path_id = c.path_id AND o.valid_from <= :left AND o.valid_to > :left)
-            """ : "")
+    /// Rows `name`, `status` and the columns of both sides, by name. `:left` and `:right` are the snapshots' times.
+    private var pairs: String {
+        let sides = Self.columns.map { column in
+            "max(iif(c.side = 'left', c.\(column), NULL)) AS \(column)_left, max(iif(c.side = 'right', c.\(column), NULL)) AS \(column)_right"
+        }
         return """
-            WITH before AS (
-                \(before)
-            ), came AS (
-                \(came)
-            ), joined AS (
-                SELECT b.path_id AS path_id,
-                    CASE WHEN r.path_id IS NULL AND \(n("path_id")) IS NULL THEN 'only_\(leftLabel)'
-                        WHEN b.type IS NOT iif(r.path_id IS NULL, \(n("type")), 'file') OR b.md5 IS NOT r.md5
-                            OR b.destination IS NOT \(n("destination")) THEN 'different'
-                        WHEN b.mode IS NOT iif(r.path_id IS NULL, \(n("mode")), r.mode)
-                            OR b.uid IS NOT iif(r.path_id IS NULL, \(n("uid")), r.uid)
-                            OR b.gid IS NOT iif(r.path_id IS NULL, \(n("gid")), r.gid)
-                            OR iif(b.mtime_ns IS NULL OR iif(r.path_id IS NULL, \(n("mtime_ns")), r.mtime_ns) IS NULL,
-                                b.mtime IS NOT iif(r.path_id IS NULL, \(nodes ? nodeMtime("n.") : "NULL"), \(mtime("r."))),
-                                b.mtime_ns IS NOT iif(r.path_id IS NULL, \(n("mtime_ns")), r.mtime_ns)) THEN 'metadata'
-                        ELSE 'equal' END AS status,
-                    b.type AS type_a, iif(r.path_id IS NULL, \(n("type")), 'file') AS type_b,
-                    b.size AS size_a, r.size AS size_b, b.md5 AS md5_a, r.md5 AS md5_b,
-                    b.mtime AS mtime_a, iif(r.path_id IS NULL, \(nodes ? nodeMtime("n.") : "NULL"), \(mtime("r."))) AS mtime_b,
-                    b.mode AS mode_a, iif(r.path_id IS NULL, \(n("mode")), r.mode) AS mode_b
-                FROM before AS b
-                LEFT JOIN version AS r ON r.path_id = b.path_id AND r.valid_from <= :right AND r.valid_to > :right\(nodeJoin)
-                UNION ALL
-                SELECT c.path_id, 'only_\(rightLabel)', NULL, c.type, NULL, c.size, NULL, c.md5, NULL, c.mtime, NULL, c.mode
-                FROM came AS c
-                WHERE \(stillThere)
+            WITH side_row AS (
+            \(branches.joined(separator: "\n    UNION ALL\n"))
+            ), pair AS (
+                SELECT p.name AS name,
+                    \(sides.joined(separator: ",\n        "))
+                FROM side_row AS c JOIN path AS p ON p.id = c.path_id GROUP BY p.name
             )
-            SELECT j.status AS status, p.name AS name,
-                j.type_\(swapped ? "b" : "a") AS type_left, j.type_\(swapped ? "a" : "b") AS type_right,
-                j.size_\(swapped ? "b" : "a") AS size_left, j.size_\(swapped ? "a" : "b") AS size_right,
-                nullif(lower(hex(j.md5_\(swapped ? "b" : "a"))), '') AS md5_left, nullif(lower(hex(j.md5_\(swapped ? "a" : "b"))), '') AS md5_right,
-                j.mtime_\(swapped ? "b" : "a") AS mtime_left, j.mtime_\(swapped ? "a" : "b") AS mtime_right,
-                j.mode_\(swapped ? "b" : "a") AS mode_left, j.mode_\(swapped ? "a" : "b") AS mode_right
-            FROM joined AS j JOIN path AS p ON p.id = j.path_id
             """
     }
 
-    /// CPython's double of the exact time, where the line's own is not kept.
-    private static func mtime(_ prefix: String) -> String {
-        "coalesce(\(prefix)mtime, \(nodeMtime(prefix)))"
+    private static let status = """
+        CASE WHEN type_right IS NULL THEN 'only_left'
+                WHEN type_left IS NULL THEN 'only_right'
+                WHEN type_left <> type_right OR md5_left IS NOT md5_right OR destination_left IS NOT destination_right
+                    THEN 'different'
+                WHEN mode_left IS NOT mode_right OR uid_left IS NOT uid_right OR gid_left IS NOT gid_right
+                    OR iif(mtime_ns_left IS NULL OR mtime_ns_right IS NULL,
+                        mtime_left IS NOT mtime_right, mtime_ns_left <> mtime_ns_right) THEN 'metadata'
+                ELSE 'equal' END
+        """
+
+    /// The columns of the contract (CLI.md, "compare"), by name.
+    package var sql: String {
+        """
+        \(pairs)
+        SELECT \(Self.status) AS status, name, type_left, type_right, size_left, size_right,
+            nullif(lower(hex(md5_left)), '') AS md5_left, nullif(lower(hex(md5_right)), '') AS md5_right,
+            mtime_left, mtime_right, mode_left, mode_right
+        FROM pair
+        """
     }
 
-    private static func nodeMtime(_ prefix: String) -> String {
-        let ns = "\(prefix)mtime_ns"
-        let rest = "((\(ns) % 1000000000) + 1000000000) % 1000000000"
-        return "(\(ns) - \(rest)) / 1000000000 + 1e-9 * (\(rest))"
+    /// status, name, then all columns of the left side, then those of the right: what `ComparedRow` reads.
+    package var itemsSQL: String {
+        let left = Self.columns.map { $0 + "_left" }.joined(separator: ", ")
+        let right = Self.columns.map { $0 + "_right" }.joined(separator: ", ")
+        return "\(pairs)\nSELECT \(Self.status) AS status, name, \(left), \(right) FROM pair ORDER BY name"
     }
+
+    // MARK: Branches
+
+    private var branches: [String] {
+        var result = branches(table: "version", columns: "'file' AS type, size, md5, \(Self.mtime) AS mtime, mtime_ns, mode, uid, gid, NULL AS destination")
+        if includesNodes {
+            result += branches(
+                table: "node_version",
+                columns: "type, NULL, NULL, \(Self.nodeMtime), mtime_ns, mode, uid, gid, destination")
+        }
+        return result
+    }
+
+    private func branches(table: String, columns: String) -> [String] {
+        let (atLeft, atRight) = ("valid_from <= :left AND :left < valid_to", "valid_from <= :right AND :right < valid_to")
+        func select(_ side: String, _ hint: String, _ condition: String) -> String {
+            "    SELECT \(side) AS side, path_id, \(columns)\n    FROM \(table)\(hint) WHERE \(condition)"
+        }
+        switch road {
+        case .all: return [select("'left'", "", atLeft), select("'right'", "", atRight)]
+        case .pass:
+            return [select("iif(\(atLeft), 'left', 'right')", " NOT INDEXED", "(\(atLeft)) <> (\(atRight))")]
+        case .changes:
+            let (earlier, later) = ("min(:left, :right)", "max(:left, :right)")
+            return [
+                select(
+                    "iif(:left <= :right, 'left', 'right')", " INDEXED BY \(table)_closed",
+                    "\(earlier) < valid_to AND valid_to <= \(later) AND valid_to < 9223372036854775807 AND valid_from <= \(earlier)"),
+                select(
+                    "iif(:left <= :right, 'right', 'left')", " INDEXED BY \(table)_opened",
+                    "\(earlier) < valid_from AND valid_from <= \(later) AND \(later) < valid_to"),
+            ]
+        }
+    }
+
+    /// CPython's double of the exact time, where the line's own is not kept.
+    private static let mtime = "coalesce(mtime, \(nodeMtime))"
+    private static let rest = "((mtime_ns % 1000000000) + 1000000000) % 1000000000"
+    private static let nodeMtime = "(mtime_ns - \(rest)) / 1000000000 + 1e-9 * (\(rest))"
 }

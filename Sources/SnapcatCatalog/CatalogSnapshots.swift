@@ -43,6 +43,17 @@ package enum CatalogSnapshots {
         return result
     }
 
+    /// How many versions the snapshots after the earlier and up to the later one have begun or ended, at least.
+    package static func changes(_ db: Database, between first: SnapshotTime, and second: SnapshotTime) throws -> Int64 {
+        try Statement(
+            db,
+            """
+            SELECT coalesce(sum(added + changed + metadata_changed + removed), 0) FROM snapshot_row
+            WHERE taken_at > min(?1, ?2) AND taken_at <= max(?1, ?2)
+            """
+        ).bind(1, first.microseconds).bind(2, second.microseconds).first { $0.integer(0) } ?? 0
+    }
+
     /// Problems that belong to no snapshot: files of the snap root that are ignored.
     package static func ignoredFiles(_ db: Database) throws -> [[UInt8]: String] {
         var result: [[UInt8]: String] = [:]

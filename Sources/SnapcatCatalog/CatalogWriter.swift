@@ -41,7 +41,7 @@ package final class CatalogWriter {
     private let paths: PathTable
     private let entries: TemporalTable<EntryVersion>
     private let nodes: TemporalTable<NodeVersion>
-    private let objects: ObjectTable
+    private let contents: NamedContents
     private var scratch: [UInt8] = []
 
     package init(_ db: Database) throws {
@@ -49,7 +49,7 @@ package final class CatalogWriter {
         paths = try PathTable(db)
         entries = try TemporalTable(db)
         nodes = try TemporalTable(db)
-        objects = try ObjectTable(db)
+        contents = try NamedContents(db)
     }
 
     // MARK: Adding
@@ -70,8 +70,10 @@ package final class CatalogWriter {
         let nodeCount = try addNodes(nodeOrigin, at: record.time, neighbours, facts: record.facts)
         try insertProblems(id, record.facts, warnings)
         try updateTotals(record.time, neighbours, nodes: nodeCount, isSorted: isSorted && warnings.isEmpty)
-        if let after = neighbours.after { try updateChanges(of: after) }
-        if objects.movedFirstSight { try objects.recomputeNewBytes() }
+        try contents.updateNewBytes(at: [record.time])
+        guard let after = neighbours.after else { return }
+        try updateChanges(of: after)
+        try contents.updateNewBytes(at: try contents.snapshotsThatLostFirstSight(to: record.time).union([after]))
     }
 
     /// Records a snapshot whose file cannot be read: it is on no time line.
@@ -101,7 +103,7 @@ package final class CatalogWriter {
             let version = EntryVersion(line: line, fields: fields, name: change.name, scratch: &scratch)
             let path = try paths.id(change.name)
             _ = try entries.apply(path, name: change.name, at: time, neighbours, version)
-            if let md5 = version.md5 { try objects.see(md5, size: version.size, at: time) }
+            if let md5 = version.md5 { try contents.see(md5) }
         }
     }
 
@@ -117,7 +119,7 @@ package final class CatalogWriter {
             try entries.insert(try paths.insert(change.name), from: time, to: .max, version)
         }
         try Statement(db, index ?? "").run()
-        try objects.seeAll(at: time)
+        try contents.seeAll()
     }
 
     private func addNodes(
@@ -154,11 +156,14 @@ package final class CatalogWriter {
         guard let (time, status) = found else { return }
         if status != "damaged" {
             let neighbours = try Self.neighbours(db, of: time)
+            try contents.prepareRemoval(of: time)
             try entries.remove(at: time, neighbours, name: paths.name)
             try nodes.remove(at: time, neighbours, name: paths.name)
             try deleteRow(id)
-            try objects.forget(time)
-            if let after = neighbours.after { try updateChanges(of: after) }
+            let heirs = try contents.finishRemoval()
+            guard let after = neighbours.after else { return }
+            try updateChanges(of: after)
+            try contents.updateNewBytes(at: heirs.union([after]))
         } else {
             try deleteRow(id)
         }
@@ -243,11 +248,10 @@ package final class CatalogWriter {
                     + (SELECT coalesce(sum(size), 0) FROM version INDEXED BY version_opened WHERE valid_from = ?1)
                     - (SELECT coalesce(sum(size), 0) FROM version INDEXED BY version_closed
                         WHERE valid_to = ?1 AND valid_to < 9223372036854775807),
-                nodes = ?3, is_sorted = ?4, new_bytes = ?5
+                nodes = ?3, is_sorted = ?4
             WHERE taken_at = ?1
             """
-        ).bind(1, time).bind(2, neighbours.before).bind(3, nodes).bind(4, isSorted ? 1 : 0)
-            .bind(5, objects.newBytes).run()
+        ).bind(1, time).bind(2, neighbours.before).bind(3, nodes).bind(4, isSorted ? 1 : 0).run()
         try updateChanges(of: time)
     }
 

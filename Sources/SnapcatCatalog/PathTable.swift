@@ -17,7 +17,7 @@ package final class PathTable {
         find = try Statement(db, "SELECT id FROM path WHERE name = ?")
         add = try Statement(db, "INSERT INTO path (name, folder_id, ext) VALUES (?, ?, ?)")
         findFolder = try Statement(db, "SELECT id FROM folder WHERE name = ?")
-        addFolder = try Statement(db, "INSERT INTO folder (name) VALUES (?)")
+        addFolder = try Statement(db, "INSERT INTO folder (name, parent_id) VALUES (?, ?)")
         nameOf = try Statement(db, "SELECT name FROM path WHERE id = ?")
     }
 
@@ -49,7 +49,8 @@ package final class PathTable {
         if let found = try name.withUnsafeBytes({ try findFolder.bind(1, text: $0).first { $0.integer(0) } }) {
             id = found
         } else {
-            try name.withUnsafeBytes { try addFolder.bind(1, text: $0).run() }
+            let parent = try name.isEmpty ? nil : folderId(name[..<(name.lastIndex(of: UInt8(ascii: "/")) ?? name.startIndex)])
+            try name.withUnsafeBytes { try addFolder.bind(1, text: $0).bind(2, parent).run() }
             id = db.lastInsertedRowID
         }
         lastFolder = (name, id)

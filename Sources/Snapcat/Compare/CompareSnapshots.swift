@@ -46,14 +46,11 @@ extension Repository {
         try await run("snapcat-compare", monitor) { [self] in
             guard case .indexed(let left) = try side(left, monitor), case .indexed(let right) = try side(right, monitor)
             else { throw SnapcatError(.usage, "No SQL", reason: "files and live are merged, not queried") }
-            let swapped = right.name < left.name
-            let times = [left, right].map(\.name.time.microseconds).sorted()
-            let nodes = options.includesNodes && left.nodes != nil && right.nodes != nil
-            let shown = options.shownStatuses
-            let sql = CatalogCompare.sql(all: shown.contains(.equal), nodes: nodes, swapped: swapped)
-            let list = shown.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
-            return sql.replacing(":left", with: "\(times[0])").replacing(":right", with: "\(times[1])")
-                + "\nWHERE j.status IN (\(list))\nORDER BY p.name"
+            let compare = try catalogCompare(left, right, options, monitor)
+            let list = options.shownStatuses.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
+            return compare.sql.replacing(":left", with: "\(left.name.time.microseconds)")
+                .replacing(":right", with: "\(right.name.time.microseconds)")
+                + "\nWHERE status IN (\(list))\nORDER BY name"
         }
     }
 
@@ -99,18 +96,23 @@ extension Repository {
     ) throws -> ComparisonSummary {
         var summary = ComparisonSummary()
         let shown = options.shownStatuses
-        let take: (ComparisonRow) throws -> Void = { row in
+        func take(_ row: ComparisonRow) throws {
             try monitor.cancellation.check()
             summary.add(row)
             if shown.contains(row.status) { try body(row) }
         }
         let filter = NameFilter(prefix: options.pathPrefix, include: options.include, exclude: options.exclude)
         if case .indexed(let left) = left, case .indexed(let right) = right {
-            let nodes = options.includesNodes && left.nodes != nil && right.nodes != nil
-            let all = shown.contains(.equal)
-            try compareIndexed(left, right, all: all, nodes: nodes, options, filter, monitor, take)
+            let compare = try catalogCompare(left, right, options, monitor)
+            try catalog(monitor).read { db in
+                try CatalogRows(db, left, right, includesEntries: options.includesEntries).forEach(compare) { row in
+                    var row = row
+                    if row.status == .metadata && !options.includesMetadata { row.status = .equal }
+                    if filter.accepts(row.name.bytes) { try take(row) }
+                }
+            }
             // Names that no row changed for were not looked at; without filters their number is known.
-            if !all && filter.acceptsAll { addUnchanged(left, right, nodes, &summary) }
+            if compare.road != .all && filter.acceptsAll { addUnchanged(left, compare.includesNodes, &summary) }
             return summary
         }
         let nodes = try options.includesNodes && hasNodes(left) && hasNodes(right)
@@ -122,7 +124,7 @@ extension Repository {
     }
 
     private func addUnchanged(
-        _ left: IndexedSnapshot, _ right: IndexedSnapshot, _ nodes: Bool, _ summary: inout ComparisonSummary
+        _ left: IndexedSnapshot, _ nodes: Bool, _ summary: inout ComparisonSummary
     ) {
         let total = left.files + (nodes ? left.nodes ?? 0 : 0)
         let seen = [ComparisonStatus.onlyLeft, .different, .metadata, .equal].map { summary[$0].files }.reduce(0, +)
@@ -145,24 +147,16 @@ extension Repository {
         }
     }
 
-    private func compareIndexed(
-        _ left: IndexedSnapshot, _ right: IndexedSnapshot, all: Bool, nodes: Bool, _ options: CompareOptions,
-        _ filter: NameFilter, _ monitor: Monitor, _ take: (ComparisonRow) throws -> Void
-    ) throws {
-        let swapped = right.name < left.name
-        let (earlier, later) = swapped ? (right, left) : (left, right)
-        let sql = CatalogCompare.sql(all: all, nodes: nodes, swapped: swapped)
-        try catalog(monitor).read { db in
-            try CatalogRows(db).forEach(
-                sql: sql, earlier: earlier.name.time.microseconds, later: later.name.time.microseconds,
-                swapped: swapped
-            ) { status, name, left, right in
-                var status = status
-                if status == .metadata && !options.includesMetadata { status = .equal }
-                guard filter.accepts(name) else { return }
-                try take(ComparisonRow(status: status, name: EntryName(name), left: left, right: right))
-            }
+    private func catalogCompare(
+        _ left: IndexedSnapshot, _ right: IndexedSnapshot, _ options: CompareOptions, _ monitor: Monitor
+    ) throws -> CatalogCompare {
+        let nodes = options.includesNodes && left.nodes != nil && right.nodes != nil
+        if options.shownStatuses.contains(.equal) { return CatalogCompare(road: .all, includesNodes: nodes) }
+        let changes = try catalog(monitor).read { db in
+            try CatalogSnapshots.changes(db, between: left.name.time, and: right.name.time)
         }
+        return CatalogCompare(
+            road: CatalogCompare.road(changes: changes, files: max(left.files, right.files)), includesNodes: nodes)
     }
 
     package func damaged(_ snapshot: IndexedSnapshot) -> SnapcatError {
@@ -172,43 +166,76 @@ extension Repository {
     }
 }
 
-/// The rows of a comparison's SQL, with the items of both sides as the catalog has them.
+/// The rows of a comparison's SQL, with what the catalog has of both sides.
 private struct CatalogRows {
-    private let entries: TemporalTable<EntryVersion>
-    private let nodes: TemporalTable<NodeVersion>
-    private let paths: PathTable
     private let db: Database
+    private let left: IndexedSnapshot
+    private let right: IndexedSnapshot
+    private let lines: LineLookup?
 
-    init(_ db: Database) throws {
+    init(_ db: Database, _ left: IndexedSnapshot, _ right: IndexedSnapshot, includesEntries: Bool) throws {
         self.db = db
-        entries = try TemporalTable(db)
-        nodes = try TemporalTable(db)
-        paths = try PathTable(db)
+        self.left = left
+        self.right = right
+        lines = includesEntries ? try LineLookup(db) : nil
     }
 
-    func forEach(
-        sql: String, earlier: Int64, later: Int64, swapped: Bool,
-        _ body: (ComparisonStatus, [UInt8], SideItem?, SideItem?) throws -> Void
-    ) throws {
-        let statement = try Statement(db, sql + " ORDER BY p.name")
+    func forEach(_ compare: CatalogCompare, _ body: (ComparisonRow) throws -> Void) throws {
+        let statement = try Statement(db, compare.itemsSQL)
         for position in 1...max(1, statement.parameterCount) {
-            statement.bind(position, statement.parameterName(position) == ":left" ? earlier : later)
+            let side = statement.parameterName(position) == ":left" ? left : right
+            statement.bind(position, side.name.time.microseconds)
         }
-        let (leftTime, rightTime) = swapped ? (later, earlier) : (earlier, later)
         try statement.forEach { row in
             guard let status = ComparisonStatus(rawValue: row.text(0)) else { return }
             let name = row.bytes(1)
-            let left = row.isNull(2) ? nil : try item(name, row.text(2), leftTime)
-            let right = row.isNull(3) ? nil : try item(name, row.text(3), rightTime)
-            try body(status, name, left, right)
+            try body(
+                ComparisonRow(
+                    status: status, name: EntryName(name), left: try item(row, at: 2, name, left),
+                    right: try item(row, at: 2 + SideItem.columnCount, name, right)))
         }
     }
 
-    private func item(_ name: [UInt8], _ type: String, _ time: Int64) throws -> SideItem? {
+    private func item(
+        _ row: SnapcatCatalog.Statement, at first: Int32, _ name: [UInt8], _ snapshot: IndexedSnapshot
+    ) throws -> SideItem? {
+        guard var item = SideItem(row, at: first) else { return nil }
+        if item.type == "file" { item.entry = try lines?.entry(name, at: snapshot.name.time) }
+        return item
+    }
+}
+
+/// The lines of names, one by one.
+private struct LineLookup {
+    private let entries: TemporalTable<EntryVersion>
+    private let paths: PathTable
+
+    init(_ db: Database) throws {
+        entries = try TemporalTable(db)
+        paths = try PathTable(db)
+    }
+
+    func entry(_ name: [UInt8], at time: SnapshotTime) throws -> Entry? {
         guard let path = try paths.existing(name) else { return nil }
-        if type == "file" {
-            return try entries.row(path, at: time).map { SideItem(try Entry(line: $0.content.line(name: name))) }
-        }
-        return try nodes.row(path, at: time)?.content.node(name: name).map(SideItem.init)
+        return try entries.row(path, at: time.microseconds).map { try Entry(line: $0.content.line(name: name)) }
+    }
+}
+
+extension SideItem {
+    /// The columns of a side in `CatalogCompare.itemsSQL`.
+    fileprivate static let columnCount: Int32 = 9
+
+    /// nil where the side does not have the name.
+    fileprivate init?(_ row: SnapcatCatalog.Statement, at first: Int32) {
+        if row.isNull(first) { return nil }
+        self.init(type: row.text(first))
+        size = row.optionalInteger(first + 1)
+        md5 = row.optionalBytes(first + 2).flatMap { MD5Digest(bytes: $0) }
+        mtime = row.optionalReal(first + 3)
+        mtimeNanoseconds = row.optionalInteger(first + 4)
+        mode = row.optionalInteger(first + 5)
+        uid = row.optionalInteger(first + 6)
+        gid = row.optionalInteger(first + 7)
+        destination = row.optionalBytes(first + 8)
     }
 }

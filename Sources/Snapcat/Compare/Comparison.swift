@@ -25,6 +25,8 @@ public struct CompareOptions: Sendable {
     public var exclude: [[UInt8]] = []
     /// Symlinks, folders and special files too, where both snapshots know them.
     public var includesNodes = true
+    /// The whole lines too (`SideItem.entry`): several times the cost per row.
+    public var includesEntries = false
 
     public init() {}
 

@@ -116,8 +116,10 @@ public struct SideItem: Sendable, Equatable {
     public var gid: Int64?
     /// Of a link.
     public var destination: [UInt8]?
-    /// The line of an entry, nil for a node.
+    /// The line of an entry. nil for a node, and where the options do not ask for it.
     public var entry: Entry?
+
+    init(type: String) { self.type = type }
 
     init(_ entry: Entry) {
         type = "file"

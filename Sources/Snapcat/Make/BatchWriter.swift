@@ -14,6 +14,10 @@ final class BatchWriter {
     private(set) var omittedProblems: Int64 = 0
     private(set) var collision: SnapcatError?
 
+    /// What this run has stored, for the catalog: beyond this number it lists the heap instead.
+    private(set) var stored: [StoredObject] = []
+    private static let mostStored = 500_000
+
     private var noted: [NotedChanges.Item]? = []
     private var notedBytes = 0
     /// Beyond this the catalog merges the two files instead: memory is bounded.
@@ -54,7 +58,7 @@ final class BatchWriter {
         case .entry(let line, let size, let stored, let isUnstable):
             summary.readFiles += 1
             summary.readBytes += size
-            if stored.isNew { summary.newObjects += 1 }
+            if stored.isNew { addStored(stored) }
             summary.storedBytes += stored.storedBytes
             if isUnstable { addUnstable(file.name) }
             if line != file.oldLine {
@@ -69,6 +73,13 @@ final class BatchWriter {
         if !isNew {
             summary.removed += 1
             note(file.name, nil)
+        }
+    }
+
+    private func addStored(_ content: StoredContent) {
+        summary.newObjects += 1
+        if stored.count < Self.mostStored {
+            stored.append(StoredObject(md5: content.md5, storedBytes: content.storedBytes))
         }
     }
 

@@ -270,6 +270,7 @@ struct MakeJob {
                 companionStatus: try store.storage.status(of: store.companionKey(of: key)))
             // Without a snapshot before, everything is new: the file itself is the better source.
             _ = try sync.index(item, noted: before == nil ? nil : writer.notedChanges)
+            try sync.catalog.write { try HeapMembership.note($0, writer.stored) }
         } catch let error as SnapcatError where error.code != .interrupted {
             monitor.problem(error)
             monitor.note("the snapshot is published; the catalog follows at the next command")

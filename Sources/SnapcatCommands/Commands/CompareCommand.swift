@@ -98,6 +98,7 @@ struct CompareCommand: AsyncParsableCommand {
         var options = CompareOptions()
         options.statuses = diffState.isEmpty ? nil : Set(diffState)
         options.includesMetadata = metadata || diffState.contains(.metadata)
+        options.includesEntries = allColumns
         options.pathPrefix = Array((pathPrefix ?? "").utf8)
         options.include = include.map { Array($0.utf8) }
         options.exclude = exclude.map { Array($0.utf8) }

@@ -7,9 +7,12 @@ struct SchemaCommand: AsyncParsableCommand {
 
     @Argument(help: ArgumentHelp("Only this view.", valueName: "view"))
     var view: String?
+    @Flag(help: .hidden)
+    var page = false
     @OptionGroup var rows: RowOptions
 
     func run() async throws {
+        if page { return try Terminal.line(String(SchemaDescription.page.dropLast())) }
         let columns = SchemaDescription.columns.filter { view == nil || $0.view == view }
         if let view, columns.isEmpty {
             throw SnapcatError(.usage, "No such view", view, advice: "see 'snapcat schema'")
