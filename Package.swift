@@ -14,6 +14,7 @@ let package = Package(
     products: [
         .library(name: "Snapcat", targets: ["Snapcat"]),
         .executable(name: "snapcat", targets: ["SnapcatCLI"]),
+        .library(name: "snapcat_sqlite", type: .dynamic, targets: ["SnapcatSQLite"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -78,6 +79,12 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
+            swiftSettings: settings),
+
+        // snapcat's functions for any SQLite client, as an extension to load.
+        .target(
+            name: "SnapcatSQLite",
+            dependencies: ["Snapcat", .product(name: "GRDBSQLite", package: "GRDB.swift")],
             swiftSettings: settings),
 
         // The command line: the only code that prints.

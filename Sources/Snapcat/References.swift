@@ -1,5 +1,6 @@
 import SnapcatCatalog
 import SnapcatFormat
+import SnapcatHeap
 import SnapcatPlatform
 import SnapcatStorage
 
@@ -64,7 +65,10 @@ extension Repository {
 
     /// Brings the catalog up to the snap root.
     package func sync(_ monitor: Monitor) throws {
-        try CatalogSync(try catalog(monitor), snapshots, monitor).run()
+        let catalog = try catalog(monitor)
+        try CatalogSync(catalog, snapshots, monitor).run()
+        // For the loadable extension: it has only the catalog.
+        if let heap { try catalog.remember("heap_root", heap.storage.place) }
     }
 
     package func syncedSnapshots(_ monitor: Monitor) throws -> [IndexedSnapshot] {

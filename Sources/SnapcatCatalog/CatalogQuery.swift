@@ -2,15 +2,6 @@ import GRDB
 import GRDBSQLite
 import SnapcatPlatform
 
-/// A value of a query's row. Text is bytes: names need not be UTF-8.
-public enum QueryValue: Sendable, Equatable {
-    case null
-    case integer(Int64)
-    case real(Double)
-    case text([UInt8])
-    case blob([UInt8])
-}
-
 /// How a query runs.
 public struct QueryOptions: Sendable {
     /// By name, without the `:`; bound as text, the column's affinity does the rest.
@@ -36,8 +27,13 @@ public struct QuerySummary: Sendable, Equatable {
 package final class CatalogQuery {
     private let queue: DatabaseQueue
     private let path: [UInt8]
+    private let failure = FunctionFailure()
 
-    package init(_ catalog: Catalog, attachments: [(name: String, path: String)]) throws {
+    package init(
+        _ catalog: Catalog, attachments: [(name: String, path: String)], scalars: [ScalarFunction] = [],
+        tables: [TableFunction] = []
+    ) throws {
+        let failure = failure
         path = Array(catalog.databasePath.utf8)
         var configuration = Configuration()
         configuration.readonly = true
@@ -47,6 +43,9 @@ package final class CatalogQuery {
             queue = try DatabaseQueue(path: catalog.databasePath, configuration: configuration)
             try queue.inDatabase { db in
                 try db.execute(sql: "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768")
+                if let connection = db.sqliteConnection {
+                    try SQLFunctions.install(scalars, tables, on: connection, failure: failure)
+                }
                 for attachment in attachments {
                     // Read-only, as the connection is.
                     try db.execute(sql: "ATTACH ? AS \(attachment.name.quotedDatabaseIdentifier)", arguments: [attachment.path])
@@ -73,6 +72,8 @@ package final class CatalogQuery {
                     try Self.step(statement, options, columns: columns, row: row)
                 }
             } catch let error as DatabaseError {
+                // A function's own error says more than SQLite's.
+                if error.resultCode == .SQLITE_ERROR, let known = failure.error { throw known }
                 throw Self.explained(error, queryGuard, options)
             }
         }

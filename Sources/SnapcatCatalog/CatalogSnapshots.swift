@@ -70,19 +70,17 @@ package enum CatalogSnapshots {
             try insert.bind(1, text: name).bind(2, text: message).run()
         }
     }
+}
 
-    /// The lines of the catalog's own state at a snapshot, in the byte order of names: what `verify` compares.
-    package static func forEachLine(_ db: Database, at time: Int64, _ body: ([UInt8], [UInt8]) throws -> Void) throws {
-        let columns = EntryVersion.columns.map { "v.\($0)" }.joined(separator: ", ")
-        try Statement(
-            db,
-            """
-            SELECT p.name, \(columns) FROM path AS p JOIN version AS v ON v.path_id = p.id
-            WHERE v.valid_from <= ?1 AND v.valid_to > ?1 ORDER BY p.name
-            """
-        ).bind(1, time).forEach { row in
-            let name = row.bytes(0)
-            try body(name, EntryVersion(row, at: 1).line(name: name))
+extension Catalog {
+    /// Keeps a setting, which the view `catalog_info` shows; writes only where it is another.
+    package func remember(_ key: String, _ value: String) throws {
+        let known = try read { db in
+            try Statement(db, "SELECT value FROM setting WHERE key = ?").bind(1, text: key).first { $0.text(0) }
+        }
+        guard known != value else { return }
+        try write { db in
+            try Statement(db, "INSERT OR REPLACE INTO setting VALUES (?, ?)").bind(1, text: key).bind(2, text: value).run()
         }
     }
 }

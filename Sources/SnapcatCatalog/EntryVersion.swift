@@ -75,14 +75,9 @@ package struct EntryVersion: TemporalContent {
     private static func otherKeys(
         _ line: UnsafeRawBufferPointer, _ fields: EntryFields
     ) -> (mtime: Double?, created: Double?, extra: [UInt8]?) {
-        func canonicalDouble(_ range: Range<Int>) -> Double? {
-            guard let value = EntryFields.double(line, range) else { return nil }
-            var spelled: [UInt8] = []
-            PythonNumber.appendRepr(value, to: &spelled)
-            return spelled.elementsEqual(line[range]) ? value : nil
-        }
-        let mtime = canonicalDouble(fields.mtimeRange)
-        let created = canonicalDouble(fields.createdRange)
+        // A time that is spelled in another way has its column all the same: the line itself is kept then.
+        let mtime = EntryFields.double(line, fields.mtimeRange)
+        let created = EntryFields.double(line, fields.createdRange)
         var members: [(key: [UInt8], json: [UInt8])] = []
         forEachMember(line) { key, json in
             if !isColumn(key, json: json, mtime: mtime, created: created) { members.append((Array(key), Array(json))) }

@@ -9,10 +9,14 @@ package final class Statement {
     private let handle: OpaquePointer
     private let connection: OpaquePointer
 
-    package init(_ db: Database, _ sql: String) throws {
+    package convenience init(_ db: Database, _ sql: String) throws {
         guard let connection = db.sqliteConnection else {
             throw SnapcatError(.failed, "The catalog is closed")
         }
+        try self.init(connection: connection, sql)
+    }
+
+    package init(connection: OpaquePointer, _ sql: String) throws {
         self.connection = connection
         var handle: OpaquePointer?
         var usedBytes = 0
@@ -95,6 +99,24 @@ package final class Statement {
         return self
     }
 
+    /// By name, without the `:`. Names that the statement does not have are left out.
+    package func bind(named values: [String: QueryValue]) {
+        for (name, value) in values {
+            let position = sqlite3_bind_parameter_index(handle, ":" + name)
+            if position > 0 { bind(position, value) }
+        }
+    }
+
+    package func bind(_ position: Int32, _ value: QueryValue) {
+        switch value {
+        case .null: sqlite3_bind_null(handle, position)
+        case .integer(let integer): bind(position, integer)
+        case .real(let real): bind(position, real: real)
+        case .text(let text): bind(position, text: text)
+        case .blob(let blob): bind(position, blob: blob)
+        }
+    }
+
     private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
     // MARK: Running
@@ -153,6 +175,15 @@ package final class Statement {
     package func optionalBytes(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : bytes(column) }
     package func text(_ column: Int32) -> String { TerminalText.lossy(bytes(column)) }
     package func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+
+    /// The column as the result of a function, whatever its type.
+    func giveColumn(_ column: Int32, to context: OpaquePointer?) {
+        sqlite3_result_value(context, sqlite3_column_value(handle, column))
+    }
+
+    static func isInterrupt(_ error: any Error) -> Bool {
+        (error as? DatabaseError)?.resultCode == .SQLITE_INTERRUPT
+    }
 
     package var columnCount: Int32 { sqlite3_column_count(handle) }
     package func columnName(_ column: Int32) -> String {

@@ -1,5 +1,6 @@
 import Foundation
 import SnapcatPlatform
+import Snapcat
 import Testing
 
 @testable import SnapcatCommands

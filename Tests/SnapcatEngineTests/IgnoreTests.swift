@@ -1,4 +1,5 @@
 import Foundation
+import SnapcatTestSupport
 import Testing
 
 @testable import Snapcat
@@ -267,7 +268,7 @@ private struct IgnoreTree {
 
 /// Names of few letters, and patterns that have a chance to fit them.
 private struct RandomPatterns {
-    private var random: SplitMix64
+    private var random: SeededRandom
 
     private static let parts: [[UInt8]] =
         [
@@ -285,7 +286,7 @@ private struct RandomPatterns {
             "aab",
         ].map { Array($0.utf8) } + [[0xff], [0x80, 0x61], [0xc3, 0x28]]
 
-    init(seed: UInt64) { random = SplitMix64(seed: seed) }
+    init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
     mutating func chance(_ one: Int) -> Bool { Int.random(in: 0..<one, using: &random) == 0 }
 

@@ -21,6 +21,16 @@ extension Repository {
         }
     }
 
+    /// What the catalog holds, in rows and bytes.
+    public func catalogCounts(syncs: Bool = true, monitor: Monitor = .silent) async throws -> [(what: String, count: Int64)] {
+        try await run("snapcat-stats", monitor) { [self] in
+            try withUsableCatalog(monitor) {
+                if syncs { try sync(monitor) }
+                return try catalog(monitor).read { try CatalogSnapshots.counts($0) }
+            }
+        }
+    }
+
     package func queryBlocking(
         _ sql: String, options: QueryOptions, syncs: Bool, monitor: Monitor, columns: ([String]) throws -> Void,
         row: ([QueryValue]) throws -> Void
@@ -50,7 +60,9 @@ extension Repository {
             // heap has the word in its name.
             if sql.lowercased().contains("object") { try updateMembership(monitor) }
         }
-        let query = try CatalogQuery(try catalog(monitor), attachments: options.attachments)
+        let functions = FunctionSupport(clock: clock, heap: heap)
+        let query = try CatalogQuery(
+            try catalog(monitor), attachments: options.attachments, scalars: functions.scalars, tables: functions.tables)
         return try query.run(sql, options: options, cancellation: monitor.cancellation, columns: columns, row: row)
     }
 

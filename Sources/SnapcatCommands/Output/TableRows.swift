@@ -1,3 +1,4 @@
+import Snapcat
 /// Rows as aligned columns: a header, a rule, and the rows; for no rows the header alone.
 ///
 /// The widths are those of the first `sampleCount` rows, which are held back until then. Later rows may
