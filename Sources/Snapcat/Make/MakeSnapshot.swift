@@ -89,8 +89,8 @@ struct MakeJob {
     mutating func run() throws -> MakeSummary {
         try repository.snapshots.storage.base.local?.removeTemporaryFiles()
         let catalog = try repository.catalog(monitor)
+        try repository.sync(monitor)
         let sync = CatalogSync(catalog, repository.snapshots, monitor)
-        try sync.run()
         let session = try openHeap()
         // Again, now that all parts of the repository exist: those in the file root are left out.
         root = try FileRoot(root.path, repository: repository, monitor: monitor)
