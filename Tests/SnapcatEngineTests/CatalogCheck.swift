@@ -133,6 +133,27 @@ struct CatalogCheck {
             #expect(found == expected, "\(left.name.time.microseconds) to \(right.name.time.microseconds); \(context)")
             #expect(narrow == expected.filter { $0.value != .equal }, "\(context)")
             #expect(summary[.equal].files == Int64(expected.count { $0.value == .equal }), "\(context)")
+            try fileRoad(left, right, context)
+        }
+    }
+
+    /// The merge of the two files gives the rows and counts of the catalog, nodes and metadata too.
+    private func fileRoad(_ left: IndexedSnapshot, _ right: IndexedSnapshot, _ context: String) throws {
+        func rows(_ left: ComparisonSide, _ right: ComparisonSide, _ statuses: Set<ComparisonStatus>?) throws -> ([String], Int64) {
+            var options = CompareOptions()
+            options.statuses = statuses
+            options.includesMetadata = true
+            var result: [String] = []
+            let summary = try repository.compareBlocking(left, right, options: options, monitor: .silent) { row in
+                result.append("\(row.status) \(row.name.bytes) \(row.left?.type ?? "") \(row.right?.type ?? "") \(row.right?.mtime ?? 0)")
+            }
+            return (result.sorted(), summary[.equal].files)
+        }
+        func file(_ snapshot: IndexedSnapshot) -> ComparisonSide { .file(repository.snapshots, StorageKey(snapshot.key)) }
+        for statuses in [nil, Set(ComparisonStatus.allCases)] {
+            let (byCatalog, equal) = try rows(.indexed(left), .indexed(right), statuses)
+            let (byFiles, equalOfFiles) = try rows(file(left), file(right), statuses)
+            #expect(byFiles == byCatalog && equalOfFiles == equal, "\(left.name) to \(right.name); \(context)")
         }
     }
 

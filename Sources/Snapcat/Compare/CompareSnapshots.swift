@@ -115,12 +115,7 @@ extension Repository {
             if compare.road != .all && filter.acceptsAll { addUnchanged(left, compare.includesNodes, &summary) }
             return summary
         }
-        let nodes = try options.includesNodes && hasNodes(left) && hasNodes(right)
-        let merge = SideMerge(
-            left: try open(left, nodes), right: try open(right, nodes),
-            includesMetadata: options.includesMetadata, filter: filter)
-        try merge.forEach(take)
-        return summary
+        return try compareFiles(left, right, options: options, monitor: monitor, body)
     }
 
     private func addUnchanged(
@@ -131,20 +126,6 @@ extension Repository {
         var equal = summary[.equal]
         equal.files += max(0, total - seen)
         summary.sums[.equal] = equal
-    }
-
-    private func hasNodes(_ side: ComparisonSide) throws -> Bool {
-        switch side {
-        case .indexed(let snapshot): return snapshot.nodes != nil
-        case .file(let store, let key): return try store.companion(of: key) != nil
-        }
-    }
-
-    private func open(_ side: ComparisonSide, _ nodes: Bool) throws -> SnapshotSide {
-        switch side {
-        case .indexed(let snapshot): try .open(snapshots, StorageKey(snapshot.key), usesNodes: nodes)
-        case .file(let store, let key): try .open(store, key, usesNodes: nodes)
-        }
     }
 
     private func catalogCompare(

@@ -117,7 +117,7 @@ struct SideMerge {
                 let rightItem = order >= 0 ? try right.item() : nil
                 try body(
                     ComparisonRow(
-                        status: Self.status(leftItem, rightItem, includesMetadata: includesMetadata),
+                        status: ComparisonStatus(leftItem, rightItem, includesMetadata: includesMetadata),
                         name: EntryName(name), left: leftItem, right: rightItem))
             }
             if order <= 0 { try left.advance() }
@@ -130,11 +130,16 @@ struct SideMerge {
         if right.isAtEnd { return -1 }
         return left.name.withUnsafeBytes { left in right.name.withUnsafeBytes { NameOrder.compare(left, $0) } }
     }
+}
 
-    static func status(_ left: SideItem?, _ right: SideItem?, includesMetadata: Bool) -> ComparisonStatus {
-        guard let left else { return .onlyRight }
-        guard let right else { return .onlyLeft }
-        if !left.hasSameContent(as: right) { return .different }
-        return includesMetadata && !left.hasSameMetadata(as: right) ? .metadata : .equal
+extension ComparisonStatus {
+    init(_ left: SideItem?, _ right: SideItem?, includesMetadata: Bool) {
+        guard let left else { self = .onlyRight; return }
+        guard let right else { self = .onlyLeft; return }
+        if !left.hasSameContent(as: right) {
+            self = .different
+        } else {
+            self = includesMetadata && !left.hasSameMetadata(as: right) ? .metadata : .equal
+        }
     }
 }
