@@ -35,7 +35,7 @@ public final class Catalog: Sendable {
 
     // MARK: Opening
 
-    private enum Condition {
+    enum Condition {
         case usable
         case absent
         /// Of an older program, or damaged: to be replaced.
@@ -101,7 +101,7 @@ public final class Catalog: Sendable {
         [.SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM].contains(error.resultCode)
     }
 
-    private static func condition(_ path: [UInt8]) throws -> Condition {
+    static func condition(_ path: [UInt8]) throws -> Condition {
         guard let status = try Descriptor.statusIfPresent(path, following: true) else { return .absent }
         guard status.kind == .regular else { return .foreign }
         // To be written by us, or not to be used.
@@ -250,42 +250,4 @@ public final class Catalog: Sendable {
 
     /// Ends the connection; the journal goes into the file.
     package func close() throws { try mapping { try queue.close() } }
-}
-
-extension Catalog {
-    /// Builds a catalog beside the one at `path` and swaps it in whole: until then the old one serves.
-    package static func replace<R>(at path: [UInt8], _ fill: (Catalog) throws -> R) throws -> R {
-        // A database of another program is refused, as by opening it.
-        if case .foreign = try condition(path) {
-            throw SnapcatError(
-                .usage, "Not a catalog of snapcat", TerminalText.lossy(path),
-                reason: "it is a database of another program", advice: "name another file with --catalog")
-        }
-        if case .replaceable = try condition(path) { try setAside(path) }
-        let beside = path + Array(".rebuilding-\(UInt32.random(in: .min ... .max))".utf8)
-        do {
-            let result = try filled(at: beside, fill)
-            for suffix in ["-wal", "-shm"] { try removeIfPresent(path + Array(suffix.utf8)) }
-            try FolderOperations.rename(beside, to: path)
-            return result
-        } catch {
-            for suffix in ["", "-wal", "-shm"] { try removeIfPresent(beside + Array(suffix.utf8)) }
-            if let error = error as? Errno { throw SnapcatError.system("Cannot replace the catalog", path, error) }
-            throw error
-        }
-    }
-
-    /// Closed again when this returns, so that all of it is in one file.
-    private static func filled<R>(at path: [UInt8], _ fill: (Catalog) throws -> R) throws -> R {
-        let catalog = try open(at: path)
-        let result = try fill(catalog)
-        try catalog.close()
-        return result
-    }
-
-    private static func removeIfPresent(_ path: [UInt8]) throws(Errno) {
-        do throws(Errno) { try FolderOperations.removeFile(path) } catch {
-            if error != .noSuchFileOrDirectory { throw error }
-        }
-    }
 }

@@ -193,7 +193,8 @@ private struct KnownBucket {
     }
 
     func isUnchanged(_ status: FileStatus?) -> Bool {
-        guard let status else { return inode == 0 }
+        // A bucket that was not there, and in which this program has stored nothing since.
+        guard let status else { return inode == 0 && names.count == 0 }
         return isBelievable && mtime == status.mtimeNanoseconds && ctime == status.ctimeNanoseconds
             && inode == Int64(truncatingIfNeeded: status.inode)
     }

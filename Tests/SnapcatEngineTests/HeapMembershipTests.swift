@@ -1,0 +1,103 @@
+import Foundation
+import SnapcatCatalog
+import SnapcatHeap
+import SnapcatPlatform
+import SnapcatTestSupport
+import Testing
+
+@testable import Snapcat
+
+/// What the catalog says of a heap that others change behind its back.
+@Suite struct HeapMembershipTests {
+    private struct Fixture {
+        let folder: TempFolder
+        let repository: Repository
+
+        init() async throws {
+            folder = try TempFolder()
+            for number in 0..<40 { try folder.write("source/\(number).txt", Array("content \(number)\n".utf8)) }
+            repository = Repository(folder: folder.path + "/repo")
+            _ = try await repository.make(folder.path + "/source")
+        }
+
+        func md5s(_ sql: String) async throws -> [String] {
+            try await WorkerThread.run("test", cancellation: CancellationFlag()) { [repository] in
+                var rows: [String] = []
+                _ = try repository.queryBlocking(
+                    sql, options: QueryOptions(), syncs: true, monitor: .silent, columns: { _ in },
+                    row: { if case .text(let bytes) = $0[0] { rows.append(String(decoding: bytes, as: UTF8.self)) } })
+                return rows
+            }
+        }
+
+        /// Lists again what changed by a clock so late that every stamp is believed.
+        func listedBuckets() async throws -> Int {
+            try await WorkerThread.run("test", cancellation: CancellationFlag()) { [repository] in
+                let heap = try repository.requireHeap()
+                return try repository.catalog(.silent).write { db in
+                    try HeapMembership.update(
+                        db, heap.buckets, now: SystemClock().nowNanoseconds + 3_600_000_000_000,
+                        cancellation: CancellationFlag())
+                }
+            }
+        }
+
+        func object(_ md5: String) -> String { folder.path + "/repo/heap/\(md5.prefix(2))/\(md5).gz" }
+    }
+
+    @Test func `An object that is deleted behind our back is missing, and no longer when it is back`() async throws {
+        let fixture = try await Fixture()
+        #expect(try await fixture.md5s("SELECT md5 FROM missing_object") == [])
+        let md5 = try await fixture.md5s("SELECT md5 FROM current_file WHERE name = '7.txt'")[0]
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture.object(md5)))
+        try FileManager.default.removeItem(atPath: fixture.object(md5))
+        #expect(try await fixture.md5s("SELECT md5 FROM missing_object") == [md5])
+        #expect(try await fixture.md5s("SELECT md5 FROM object WHERE present = 0") == [md5])
+        try bytes.write(to: URL(fileURLWithPath: fixture.object(md5)))
+        #expect(try await fixture.md5s("SELECT md5 FROM missing_object") == [])
+    }
+
+    @Test func `A foreign object is an orphan, until a snapshot names it`() async throws {
+        let fixture = try await Fixture()
+        let text = Array("foreign\n".utf8)
+        let md5 = text.withUnsafeBytes { MD5Hasher.digest($0) }.description
+        try fixture.folder.write("repo/heap/\(md5.prefix(2))/\(md5).gz", [1, 2, 3])
+        #expect(try await fixture.md5s("SELECT md5 FROM orphan_object") == [md5])
+        try fixture.folder.write("source/foreign.txt", text)
+        _ = try await fixture.repository.make(fixture.folder.path + "/source")
+        #expect(try await fixture.md5s("SELECT md5 FROM orphan_object") == [])
+    }
+
+    @Test func `Only the buckets that changed are listed again`() async throws {
+        let fixture = try await Fixture()
+        #expect(try await fixture.listedBuckets() > 0)
+        #expect(try await fixture.listedBuckets() == 0)
+        let md5 = try await fixture.md5s("SELECT md5 FROM current_file WHERE name = '7.txt'")[0]
+        // Another program's file in the bucket: looked at, and nothing else changes.
+        try fixture.folder.write("repo/heap/\(md5.prefix(2))/note.txt", [1])
+        #expect(try await fixture.listedBuckets() == 1)
+        #expect(try await fixture.listedBuckets() == 0)
+    }
+
+    @Test func `What a make has stored is known without another look at the objects`() async throws {
+        let fixture = try await Fixture()
+        try fixture.folder.write("source/new.txt", Array("new\n".utf8))
+        _ = try await fixture.repository.make(fixture.folder.path + "/source")
+        let known = try await fixture.md5s("SELECT h.md5 FROM object AS h WHERE h.stored_bytes > 0")
+        #expect(known.count == 41)
+        let rows = try await WorkerThread.run("test", cancellation: CancellationFlag()) { [repository = fixture.repository] in
+            try repository.catalog(.silent).read { db in
+                try Statement(db, "SELECT count(*), sum(is_named) FROM heap_object").first { ($0.integer(0), $0.integer(1)) }
+            }
+        }
+        #expect(rows?.0 == 41 && rows?.1 == 41)
+    }
+
+    @Test func `A heap that is gone misses all that snapshots name`() async throws {
+        let fixture = try await Fixture()
+        try FileManager.default.moveItem(
+            atPath: fixture.folder.path + "/repo/heap", toPath: fixture.folder.path + "/moved")
+        let missing = try await fixture.md5s("SELECT md5 FROM missing_object")
+        #expect(missing.count == 40)
+    }
+}
