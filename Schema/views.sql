@@ -218,7 +218,8 @@ SELECT
         END AS present, -- 1 in the heap, 0 missing, NULL where the heap is not known
     (SELECT s.id FROM snapshot_row AS s WHERE s.taken_at = n.first_seen) AS first_snapshot_id, -- first snapshot that names it
     n.reference_count AS reference_count, -- versions that name it
-    h.verified_at AS verified_at, -- when its bytes were last read and found as verify_result says
+    strftime('%Y-%m-%dT%H:%M:%S', h.verified_at / 1000000, 'unixepoch')
+        || printf('.%06dZ', h.verified_at % 1000000) AS verified_at, -- when check last read it and found what verify_result says
     h.verify_result AS verify_result -- ok or the problem
 FROM (
     SELECT v.md5_text AS md5, max(v.size) AS size, min(v.valid_from) AS first_seen, count(*) AS reference_count
@@ -226,7 +227,10 @@ FROM (
 ) AS n
 LEFT JOIN heap_object AS h ON h.md5 = n.md5
 UNION ALL
-SELECT h.md5, NULL, h.stored_bytes, 1, NULL, 0, h.verified_at, h.verify_result
+SELECT h.md5, NULL, h.stored_bytes, 1, NULL, 0,
+    strftime('%Y-%m-%dT%H:%M:%S', h.verified_at / 1000000, 'unixepoch')
+        || printf('.%06dZ', h.verified_at % 1000000),
+    h.verify_result
 FROM heap_object AS h WHERE h.is_named = 0;
 
 -- Named by a snapshot and not in the heap.

@@ -64,4 +64,27 @@ extension CatalogSnapshots {
         ]
         return try questions.map { ($0.0, try Statement(db, $0.1).first { $0.integer(0) } ?? 0) }
     }
+
+    /// Contents that snapshots name and the heap lacks, each with one of its names.
+    package static func missingObjects(_ db: Database) throws -> [(md5: MD5Digest, name: [UInt8], versions: Int64)] {
+        var result: [(md5: MD5Digest, name: [UInt8], versions: Int64)] = []
+        try Statement(
+            db,
+            """
+            SELECT m.md5, min(p.name), count(*) FROM missing_row AS m JOIN version AS v ON v.md5_text = m.md5
+            JOIN path AS p ON p.id = v.path_id GROUP BY m.md5 ORDER BY m.md5
+            """
+        ).forEach { row in
+            if let md5 = MD5Digest(hex: row.bytes(0)) { result.append((md5, row.bytes(1), row.integer(2))) }
+        }
+        return result
+    }
+
+    package static func orphans(_ db: Database) throws -> Int64 {
+        try Statement(db, "SELECT count(*) FROM heap_object WHERE is_named = 0").first { $0.integer(0) } ?? 0
+    }
+
+    package static func objectCount(_ db: Database) throws -> Int64 {
+        try Statement(db, "SELECT count(*) FROM heap_object").first { $0.integer(0) } ?? 0
+    }
 }

@@ -90,6 +90,16 @@ package enum HeapMembership {
         }
     }
 
+    /// Lets the next update list every bucket.
+    package static func forget(_ db: Database) throws { try Statement(db, "DELETE FROM heap_bucket").run() }
+
+    /// Every object has been read at `time`, and all but the damaged ones are good.
+    package static func noteVerification(_ db: Database, at time: SnapshotTime, damaged: [MD5Digest: String]) throws {
+        try Statement(db, "UPDATE heap_object SET verified_at = ?, verify_result = 'ok'").bind(1, time.microseconds).run()
+        let mark = try Statement(db, "UPDATE heap_object SET verify_result = ? WHERE md5 = ?")
+        for (md5, message) in damaged { try mark.bind(1, text: message).bind(2, text: md5.hexBytes).run() }
+    }
+
     private static func remember(
         _ db: Database, _ bucket: Int, _ status: FileStatus?, _ names: BucketNames, now: Int64
     ) throws {

@@ -1,0 +1,87 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+
+/// Reads a snapshot and its companion to their ends and tells what is wrong with them.
+struct CheckSnapshot {
+    let store: SnapshotStore
+    let item: SnapshotStore.Item
+    let cancellation: CancellationFlag
+    /// Of one kind so many are told, of all others their number.
+    private static let mostTold = 20
+
+    /// Returns the number of lines.
+    func run(_ tell: (CheckFinding) throws -> Void) throws -> Int64 {
+        let place = store.displayPath(item.key)
+        var lines: Int64 = 0
+        do { lines = try checkLines(place, tell) } catch let error as SnapcatError where error.isOfTheFile {
+            try tell(CheckFinding(.snapshot, place: place, error.message))
+        }
+        do { try checkCompanion(files: lines, tell) } catch let error as SnapcatError where error.isOfTheFile {
+            try tell(CheckFinding(.companion, place: store.displayPath(store.companionKey(of: item.key)), error.message))
+        }
+        return lines
+    }
+
+    private func checkLines(_ place: String, _ tell: (CheckFinding) throws -> Void) throws -> Int64 {
+        let reader = try store.entries(item.key)
+        var last: (name: [UInt8], md5: MD5Digest?)?
+        var (lines, unsorted, withoutContent): (Int64, Int64, Int64) = (0, 0, 0)
+        var told = 0
+        while try reader.advance() {
+            let fields = try reader.parse()
+            lines += 1
+            if lines & 0xffff == 0 { try cancellation.check() }
+            if fields.md5 == nil { withoutContent += 1 }
+            let name = EntryName(reader.entryName)
+            if let objection = name.restoreObjection, told < Self.mostTold {
+                told += 1
+                try tell(CheckFinding(.name, place: place, name: name, "a restore leaves it out: \(objection)"))
+            }
+            if let last {
+                let order = last.name.withUnsafeBytes { a in reader.entryName.withUnsafeBytes { NameOrder.compare(a, $0) } }
+                if order > 0 { unsorted += 1 }
+                if order == 0 && last.md5 != fields.md5 {
+                    throw reader.damage("'\(name)' comes twice with different contents")
+                }
+                if order == 0 { try tell(CheckFinding(.duplicate, isDamage: false, place: place, name: name, "the name comes twice; the first line counts")) }
+            }
+            last = (reader.entryName, fields.md5)
+        }
+        if unsorted > 0 {
+            try tell(CheckFinding(.order, isDamage: false, place: place, "\(unsorted) lines are out of order, as snapshooter leaves them after a restore"))
+        }
+        if withoutContent > 0 {
+            try tell(CheckFinding(.snapshot, place: place, "\(withoutContent) lines have no md5 and cannot be restored"))
+        }
+        return lines
+    }
+
+    private func checkCompanion(files: Int64, _ tell: (CheckFinding) throws -> Void) throws {
+        guard let companion = try store.companion(of: item.key) else { return }
+        let place = store.displayPath(store.companionKey(of: item.key))
+        var last: EntryName?
+        var nodes: Int64 = 0
+        while let node = try companion.nextNode() {
+            nodes += 1
+            if let last, node.name <= last {
+                try tell(CheckFinding(.companion, place: place, name: node.name, "it is out of order or comes twice"))
+            }
+            last = node.name
+        }
+        if companion.facts.nodes != nodes {
+            try tell(CheckFinding(.companion, place: place, "it tells of \(companion.facts.nodes) nodes and has \(nodes)"))
+        }
+        if companion.facts.files != files {
+            try tell(CheckFinding(.companion, place: place, "it tells of \(companion.facts.files) files, the snapshot has \(files)"))
+        }
+    }
+}
+
+extension SnapcatError {
+    /// What is wrong with a file, as opposed to what ends a check.
+    var isOfTheFile: Bool { code == .damage || code == .notFound || code == .failed }
+
+    /// Without the subject, which the finding has already.
+    var message: String { reason.isEmpty ? what : "\(what): \(reason)" }
+}
