@@ -17,6 +17,12 @@ package struct CatalogSync {
         package var indexed = 0
         package var removed = 0
         package var damaged = 0
+
+        static func + (left: Summary, right: Summary) -> Summary {
+            Summary(
+                indexed: left.indexed + right.indexed, removed: left.removed + right.removed,
+                damaged: left.damaged + right.damaged)
+        }
     }
 
     package init(_ catalog: Catalog, _ store: SnapshotStore, _ monitor: Monitor) {

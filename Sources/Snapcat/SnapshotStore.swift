@@ -52,6 +52,12 @@ package struct SnapshotStore: Sendable {
         return listing
     }
 
+    /// The snapshot as it is now, nil where it is gone.
+    package func item(_ name: SnapshotName, _ key: StorageKey) throws -> Item? {
+        guard let status = try storage.status(of: key) else { return nil }
+        return Item(name: name, key: key, status: status, companionStatus: try storage.status(of: companionKey(of: key)))
+    }
+
     /// The companion's place beside its snapshot.
     package func companionKey(of key: StorageKey) -> StorageKey {
         StorageKey(Array(key.bytes.dropLast(".jsonl.gz".utf8.count)) + Array(".meta.gz".utf8))

@@ -241,6 +241,10 @@ public final class Catalog: Sendable {
         }
     }
 
+    func executeOutsideTransaction(_ sql: String) throws {
+        try mapping { try queue.writeWithoutTransaction { try $0.execute(sql: sql) } }
+    }
+
     /// Lets the planner know how the rows are spread. After bulk work.
     package func analyze() throws {
         try mapping { try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA analysis_limit = 1000; ANALYZE") } }

@@ -20,14 +20,22 @@ extension Catalog {
         defer { withExtendedLifetime(lock) {} }
         do {
             let result = try filled(at: beside, fill)
+            try withSystemErrors("Cannot make the catalog durable", path) { try lock.sync() }
             for suffix in ["-wal", "-shm"] { try removeIfPresent(path + Array(suffix.utf8)) }
             try FolderOperations.rename(beside, to: path)
             return result
         } catch {
-            for suffix in ["", "-wal", "-shm"] { try removeIfPresent(beside + Array(suffix.utf8)) }
+            for suffix in ["", "-wal", "-shm", "-journal"] { try removeIfPresent(beside + Array(suffix.utf8)) }
             if let error = error as? Errno { throw SnapcatError.system("Cannot replace the catalog", path, error) }
             throw error
         }
+    }
+
+    /// Pages are written once, and not before they must: a build that a crash cuts off is overwritten by the next.
+    /// Transactions can be rolled back all the same.
+    private func prepareForBuilding() throws {
+        try executeOutsideTransaction("PRAGMA journal_mode = DELETE")
+        try executeOutsideTransaction("PRAGMA synchronous = OFF")
     }
 
     /// An empty file that only this process builds in.
@@ -47,13 +55,14 @@ extension Catalog {
             }
             guard own.inode == there?.inode else { continue }
             if own.size == 0 { return file }
-            for suffix in ["", "-wal", "-shm"] { try removeIfPresent(path + Array(suffix.utf8)) }
+            for suffix in ["", "-wal", "-shm", "-journal"] { try removeIfPresent(path + Array(suffix.utf8)) }
         }
     }
 
     /// Closed again when this returns, so that all of it is in one file.
     private static func filled<R>(at path: [UInt8], _ fill: (Catalog) throws -> R) throws -> R {
         let catalog = try open(at: path)
+        try catalog.prepareForBuilding()
         let result = try fill(catalog)
         try catalog.close()
         return result

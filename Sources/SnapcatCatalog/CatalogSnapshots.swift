@@ -43,6 +43,10 @@ package enum CatalogSnapshots {
         return result
     }
 
+    package static func isEmpty(_ db: Database) throws -> Bool {
+        try Statement(db, "SELECT 1 FROM snapshot_row LIMIT 1").first { _ in false } ?? true
+    }
+
     /// How many versions the snapshots after the earlier and up to the later one have begun or ended, at least.
     package static func changes(_ db: Database, between first: SnapshotTime, and second: SnapshotTime) throws -> Int64 {
         try Statement(

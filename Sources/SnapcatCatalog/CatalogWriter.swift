@@ -107,19 +107,26 @@ package final class CatalogWriter {
         }
     }
 
-    /// The first snapshot of an empty catalog: nothing has to be looked up, and the random index is built at the end.
+    /// The first snapshot of an empty catalog: nothing has to be looked up, and the indexes are built at the end.
     private func addFirst(
         _ source: any LineChangeSource, at time: Int64, warn: ([UInt8], String) -> Void
     ) throws {
-        let index = try Statement(db, "SELECT sql FROM sqlite_schema WHERE name = 'version_md5'").first { $0.text(0) }
-        try Statement(db, "DROP INDEX version_md5").run()
+        let indexes = try Self.dropIndexes(db, ["version_md5", "version_opened", "path_name", "path_folder"])
         try source.forEachChange(warn: warn) { change in
             guard let line = change.line, let fields = change.fields else { return }
             let version = EntryVersion(line: line, fields: fields, name: change.name, scratch: &scratch)
             try entries.insert(try paths.insert(change.name), from: time, to: .max, version)
         }
-        try Statement(db, index ?? "").run()
+        for sql in indexes { try Statement(db, sql).run() }
         try contents.seeAll()
+    }
+
+    /// The SQL that makes them again.
+    private static func dropIndexes(_ db: Database, _ names: [String]) throws -> [String] {
+        let find = try Statement(db, "SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?")
+        let sql = try names.map { try find.bind(1, text: $0).first { $0.text(0) } ?? "" }
+        for name in names { try Statement(db, "DROP INDEX \(name)").run() }
+        return sql
     }
 
     private func addNodes(

@@ -65,8 +65,8 @@ package enum HeapMembership {
     }
 
     /// Objects that a run has stored itself: their buckets are listed again, but need no further look.
-    package static func note(_ db: Database, _ stored: [StoredObject]) throws {
-        guard try isKnown(db) else { return }
+    package static func note(_ db: Database, _ stored: [StoredObject], in heap: any BucketListing) throws {
+        _ = try adopt(db, heap.place)
         let add = try Statement(
             db,
             """

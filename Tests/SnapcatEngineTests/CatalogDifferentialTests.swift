@@ -11,16 +11,17 @@ import Testing
 /// Goal: whatever happens to a snap root, in whatever order, the catalog says what the files say. Method: seeded
 /// random histories against brute force over the lines.
 @Suite struct CatalogDifferentialTests {
-    /// A dozen in the test command, as many as wanted by `Scripts/seeds`.
-    private static let rounds = ProcessInfo.processInfo.environment["SNAPCAT_ROUNDS"].flatMap { Int($0) } ?? 12
+    /// Seeds per case: one in the test command, as many as wanted by `Scripts/seeds`.
+    private static let seedsPerCase = ProcessInfo.processInfo.environment["SNAPCAT_SEEDS_PER_CASE"].flatMap { Int($0) } ?? 1
 
-    @Test(arguments: 0..<rounds)
-    func `The catalog equals brute force after any order of events`(round: Int) async throws {
-        try await WorkerThread.run("test", cancellation: CancellationFlag()) { try Self.grow(round) }
+    @Test(arguments: 0..<12)
+    func `The catalog equals brute force after any order of events`(number: Int) async throws {
+        try await WorkerThread.run("test", cancellation: CancellationFlag()) {
+            for round in 0..<Self.seedsPerCase { try Self.grow(7_000 + UInt64(number + 12 * round)) }
+        }
     }
 
-    private static func grow(_ round: Int) throws {
-        let seed = 7_000 + UInt64(round)
+    private static func grow(_ seed: UInt64) throws {
         var history = RandomHistory(seed: seed)
         let repository = Repository(.init(snapRoot: history.storage, heapRoot: history.heap, catalog: nil))
         for _ in 0..<25 {

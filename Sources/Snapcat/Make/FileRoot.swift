@@ -33,7 +33,7 @@ struct FileRoot {
         path = resolved
         var parts: Set<FileIdentity> = []
         var paths: [[UInt8]] = []
-        for place in Self.places(repository) {
+        for place in try Self.places(repository) {
             guard let placePath = FolderOperations.realPath(place.path) else { continue }
             let found = try withSystemError("Cannot look at", placePath) { () throws(Errno) in
                 try Descriptor.status(placePath, following: true)
@@ -53,16 +53,26 @@ struct FileRoot {
         ownParts = parts
     }
 
-    private static func places(_ repository: Repository) -> [(what: String, path: [UInt8], isFolder: Bool)] {
+    private static func places(_ repository: Repository) throws -> [(what: String, path: [UInt8], isFolder: Bool)] {
         var result: [(what: String, path: [UInt8], isFolder: Bool)] = []
         if let local = repository.snapshots.storage.base.local { result.append(("snap root", local.root, true)) }
         if let local = repository.heap?.storage.base.local { result.append(("heap root", local.root, true)) }
         if let catalog = repository.catalogPath {
-            for suffix in ["", "-wal", "-shm", "-journal", ".replaced"] {
-                result.append(("catalog", catalog + Array(suffix.utf8), false))
-            }
+            for path in try catalogFiles(catalog) { result.append(("catalog", path, false)) }
         }
         return result
+    }
+
+    /// The catalog, its journals, those that were set aside, one that is being built.
+    private static func catalogFiles(_ catalog: [UInt8]) throws -> [[UInt8]] {
+        guard let slash = catalog.lastIndex(of: UInt8(ascii: "/")) else { return [catalog] }
+        let (folder, name) = (Array(catalog[...slash]), catalog[(slash + 1)...])
+        return try withListingError(folder) {
+            do {
+                let names = try FolderListing.items(in: try Descriptor.open(folder, [.read, .folder])).map(\.name)
+                return names.filter { $0.starts(with: name) }.map { folder + $0 }
+            } catch Errno.noSuchFileOrDirectory { return [] }
+        }
     }
 
     /// Whether `inner` is `outer` or below it.

@@ -262,15 +262,15 @@ struct MakeJob {
     private func index(
         _ name: SnapshotName, _ key: StorageKey, _ sync: CatalogSync, _ writer: BatchWriter, _ before: ParentSnapshot?
     ) throws {
-        let store = repository.snapshots
         do {
-            guard let status = try store.storage.status(of: key) else { return }
-            let item = SnapshotStore.Item(
-                name: name, key: key, status: status,
-                companionStatus: try store.storage.status(of: store.companionKey(of: key)))
-            // Without a snapshot before, everything is new: the file itself is the better source.
-            _ = try sync.index(item, noted: before == nil ? nil : writer.notedChanges)
-            try sync.catalog.write { try HeapMembership.note($0, writer.stored) }
+            if before == nil {
+                // Everything is new: the file itself is the better source.
+                try repository.sync(monitor)
+            } else if let item = try repository.snapshots.item(name, key) {
+                _ = try sync.index(item, noted: writer.notedChanges)
+            }
+            let heap = try repository.requireHeap()
+            try repository.catalog(monitor).write { try HeapMembership.note($0, writer.stored, in: heap.buckets) }
         } catch let error as SnapcatError where error.code != .interrupted {
             monitor.problem(error)
             monitor.note("the snapshot is published; the catalog follows at the next command")

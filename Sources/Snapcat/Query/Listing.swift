@@ -23,7 +23,7 @@ extension Repository {
     /// Indexes what is new or changed in the snap root, and takes out what is gone.
     public func syncCatalog(monitor: Monitor = .silent) async throws -> CatalogSummary {
         try await run("snapcat-sync", monitor) { [self] in
-            CatalogSummary(try CatalogSync(try catalog(monitor), snapshots, monitor).run())
+            CatalogSummary(try sync(monitor))
         }
     }
 
