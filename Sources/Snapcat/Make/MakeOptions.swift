@@ -55,6 +55,8 @@ public struct MakeSummary: Sendable, Equatable {
     public var unstable: Int64 = 0
     public var isUnchanged = false
     public var seconds: Double = 0
+    /// What a killed restore has left in the file root: not in the snapshot.
+    package var leftovers: [[UInt8]] = []
 
     public init() {}
 

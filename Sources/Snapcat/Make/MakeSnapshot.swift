@@ -32,6 +32,11 @@ extension Repository {
         defer { withExtendedLifetime(lock) {} }
         var summary = options.isDryRun ? try job.rehearse() : try withUsableCatalog(monitor) { try job.run() }
         summary.seconds = Double(monotonicNanoseconds() - started) / 1e9
+        if let first = summary.leftovers.first, !isLocked {
+            monitor.note(
+                "\(summary.leftovers.count) temporary files of a killed restore are left out, as "
+                    + "'\(TerminalText.lossy(first))'; the next restore removes them")
+        }
         return summary
     }
 }
@@ -81,6 +86,7 @@ struct MakeJob {
             return true
         }
         summary.excluded = merge.walk.excludedCount
+        summary.leftovers = merge.walk.leftovers
         return summary
     }
 
@@ -279,6 +285,7 @@ struct MakeJob {
     private func summary(_ writer: BatchWriter, _ merge: ScanMerge, path: String?, name: SnapshotName?) -> MakeSummary {
         var summary = writer.summary
         summary.excluded = merge.walk.excludedCount
+        summary.leftovers = merge.walk.leftovers
         summary.path = path
         summary.snapshot = name
         summary.isUnchanged = writer.notedChanges?.isEmpty ?? false

@@ -41,6 +41,7 @@ struct RestoreJob {
     }
 
     mutating func run() throws -> RestoreSummary {
+        sweepLeftovers()
         try removePass()
         try writePass()
         makeHardLinks()
@@ -49,6 +50,14 @@ struct RestoreJob {
     }
 
     // MARK: First pass: what has to go
+
+    /// Temporary files of killed restores go first: a folder that holds one could not be removed.
+    private mutating func sweepLeftovers() {
+        if plan.leftovers.isEmpty { return }
+        let tree = TargetTree(root)
+        for name in plan.leftovers { remove(name, tree, &summary) }
+        monitor.note("\(plan.leftovers.count) temporary files of a killed restore are removed")
+    }
 
     private mutating func removePass() throws {
         let tree = TargetTree(root)

@@ -8,7 +8,7 @@ import SnapcatStorage
 struct RestorePlan {
     let wanted: (store: SnapshotStore, key: StorageKey)
     /// The target's state: a snapshot of it, or a survey. nil where the target is empty.
-    let current: (store: SnapshotStore, key: StorageKey)?
+    let current: TargetState?
     let options: RestoreOptions
     /// The snapshot knows its folders and links: those that it does not have may go.
     let knowsNodes: Bool
@@ -26,9 +26,12 @@ struct RestorePlan {
         var removesFirst = false
     }
 
+    /// What killed restores have left in the target.
+    var leftovers: [[UInt8]] { current?.leftovers ?? [] }
+
     func forEach(_ body: (Step) throws -> Void) throws {
         let left = try SnapshotSide.open(wanted.store, wanted.key, usesNodes: knowsNodes)
-        let right = try current.map { try SnapshotSide.open($0.store, $0.key, usesNodes: true) }
+        let right = try current.map { try SnapshotSide.open($0.place.store, $0.place.key, usesNodes: true) }
             ?? SnapshotSide.empty
         let filter = NameFilter(prefix: options.folder, include: options.include, exclude: options.exclude)
         let merge = SideMerge(left: left, right: right, includesMetadata: true, filter: filter)

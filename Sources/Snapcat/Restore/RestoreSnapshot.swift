@@ -40,12 +40,13 @@ extension Repository {
         let lock = try options.isDryRun ? nil : lockForRestore()
         defer { withExtendedLifetime(lock) {} }
         var summary = RestoreSummary()
-        let survey = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
-        defer { survey?.remove() }
-        let current = summary.snapshotBefore != nil || survey != nil ? survey?.place : nil
-        let plan = RestorePlan(wanted: wanted, current: current, options: options, knowsNodes: knowsNodes, ownPaths: ownPaths)
+        let state = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
+        defer { state?.remove() }
+        let plan = RestorePlan(
+            wanted: wanted, current: state, options: options, knowsNodes: knowsNodes, ownPaths: ownPaths)
         if options.isDryRun {
             try plan.forEach { step in if let known = RestoreAction(step) { try action(known) } }
+            for name in plan.leftovers { try action(RestoreAction(leftover: name)) }
             return summary
         }
         let heap = try requireHeap()
@@ -153,7 +154,7 @@ extension Repository {
                     reason: "\(made.unreadable) of its files could not be saved before",
                     advice: "make them readable, or give --no-save-snapshot-before to overwrite them unsaved")
             }
-            return TargetState(place: (snapshots, StorageKey(name.key)), folder: nil)
+            return TargetState(place: (snapshots, StorageKey(name.key)), leftovers: made.leftovers, folder: nil)
         }
         if isEmpty { return nil }
         var scan = ScanOptions()
@@ -185,9 +186,9 @@ extension Repository {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("snapcat-\(UInt64.random(in: .min ... .max))", isDirectory: true)
         let store = SnapshotStore(BlockingStorage(LocalStorage(root: Array(folder.path.utf8))))
-        let key = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
+        let found = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
             parallelism: parallelism, scan: scan, usesCatalog: usesCatalog)
-        return TargetState(place: (store, key), folder: folder)
+        return TargetState(place: (store, found.key), leftovers: found.leftovers, folder: folder)
     }
 
     func openTarget(_ target: [UInt8]) throws -> Descriptor {
@@ -210,6 +211,8 @@ extension Repository {
 /// The state of a restore's target, as a snapshot.
 struct TargetState {
     let place: (store: SnapshotStore, key: StorageKey)
+    /// Temporary files of killed restores, which no snapshot has.
+    let leftovers: [[UInt8]]
     /// To be removed at the end.
     let folder: URL?
 
@@ -221,6 +224,10 @@ struct TargetState {
 }
 
 extension RestoreAction {
+    init(leftover name: [UInt8]) {
+        self.init(kind: .delete, name: EntryName(name), type: "file", reason: "left by a killed restore")
+    }
+
     init?(_ step: RestorePlan.Step) {
         let kind: Kind
         var reason = step.current == nil ? "missing" : "different"
