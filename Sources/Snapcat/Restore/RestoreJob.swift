@@ -30,7 +30,7 @@ struct RestoreJob {
     }
 
     private static func hardLinks(_ plan: RestorePlan) throws -> HardLinks {
-        guard plan.knowsNodes, let companion = try plan.wanted.store.companion(of: plan.wanted.key) else {
+        guard plan.wanted.knowsNodes, let companion = try plan.wanted.store.companion(of: plan.wanted.key) else {
             return HardLinks(rootDevice: nil, devices: [])
         }
         var devices: [(folder: [UInt8], device: Int64)] = []

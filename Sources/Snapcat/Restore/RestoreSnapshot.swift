@@ -26,31 +26,28 @@ extension Repository {
         action: (RestoreAction) throws -> Void
     ) throws -> RestoreSummary {
         let started = monotonicNanoseconds()
-        let wanted: (store: SnapshotStore, key: StorageKey) =
+        let wanted =
             switch side {
-            case .indexed(let snapshot): (snapshots, StorageKey(snapshot.key))
-            case .file(let store, let key): (store, key)
+            case .indexed(let snapshot): try RestoreSource(snapshots, StorageKey(snapshot.key), options, monitor)
+            case .file(let store, let key): try RestoreSource(store, key, options, monitor)
             }
-        // Read to its end before anything depends on it.
-        let files = try countEntries(wanted.store, wanted.key, in: options.folder)
-        let knowsNodes = try hasReadableCompanion(wanted.store, wanted.key, monitor)
         let ownPaths = try ownPaths(in: target, monitor)
         let isEmpty = try Self.isMissingOrEmpty(target)
-        try refuseDangerous(target, isEmpty: isEmpty, files: files, options)
+        try refuseDangerous(target, isEmpty: isEmpty, files: wanted.files, options)
         let lock = try options.isDryRun ? nil : lockForRestore()
         defer { withExtendedLifetime(lock) {} }
+        try wanted.refuseTwins(in: target, options, monitor)
         var summary = RestoreSummary()
         let state = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
         defer { state?.remove() }
-        let plan = RestorePlan(
-            wanted: wanted, current: state, options: options, knowsNodes: knowsNodes, ownPaths: ownPaths)
+        let plan = RestorePlan(wanted: wanted, current: state, options: options, ownPaths: ownPaths)
         if options.isDryRun {
             try plan.forEach { step in if let known = RestoreAction(step) { try action(known) } }
             for name in plan.leftovers { try action(RestoreAction(leftover: name)) }
             return summary
         }
         let heap = try requireHeap()
-        monitor.progress.begin("restoring", files: files)
+        monitor.progress.begin("restoring", files: wanted.files)
         let root = try openTarget(target)
         var job = try RestoreJob(plan, heap: heap, root: root, monitor: monitor)
         var done = try job.run()
@@ -63,36 +60,6 @@ extension Repository {
         return done
     }
 
-    /// The entries of a snapshot, all of them parsed. `.notFound` where none is in `folder`.
-    private func countEntries(_ store: SnapshotStore, _ key: StorageKey, in folder: [UInt8]) throws -> Int64 {
-        let reader = try store.entries(key)
-        let filter = NameFilter(prefix: folder)
-        var count: Int64 = 0
-        var isFound = folder.isEmpty
-        while try reader.advance() {
-            try reader.parse()
-            count += 1
-            if !isFound && filter.accepts(reader.entryName) { isFound = true }
-        }
-        if isFound { return count }
-        let companion = try store.companion(of: key)
-        while let node = try companion?.nextNode() { if filter.accepts(node.name.bytes) { return count } }
-        throw SnapcatError(
-            .notFound, "No such folder or file", TerminalText.lossy(folder), reason: "the snapshot does not have it")
-    }
-
-    /// A damaged companion costs the folders and links, not the files: it is told, and left out.
-    private func hasReadableCompanion(_ store: SnapshotStore, _ key: StorageKey, _ monitor: Monitor) throws -> Bool {
-        do {
-            guard let companion = try store.companion(of: key) else { return false }
-            while try companion.nextNode() != nil {}
-            return true
-        } catch let error as SnapcatError where error.code == .damage {
-            monitor.problem(error)
-            return false
-        }
-    }
-
     /// A snap root that does not exist (a snapshot given by its path) has nobody to be kept out.
     func lockForRestore() throws -> RepositoryLock? {
         guard let local = snapshots.storage.base.local, FolderOperations.realPath(local.root) != nil else { return nil }
@@ -102,11 +69,7 @@ extension Repository {
     /// The parts of the repository that lie in the target. Throws `.usage` where the target lies in the repository.
     func ownPaths(in target: [UInt8], _ monitor: Monitor) throws -> [[UInt8]] {
         // Of a target that is to be made, the folder above it that exists decides.
-        var existing = target
-        while FolderOperations.realPath(existing) == nil {
-            guard let slash = existing.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return [] }
-            existing = Array(existing[..<slash])
-        }
+        guard let existing = FileRoot.existing(target) else { return [] }
         let root = try FileRoot(existing, repository: self, monitor: .silent)
         return existing == target ? root.ownPaths : []
     }
