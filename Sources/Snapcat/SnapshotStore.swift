@@ -80,14 +80,16 @@ package struct SnapshotStore: Sendable {
 
     /// The companion, read to its end once before; nil where there is none.
     ///
-    /// Damage costs the folders and links of a snapshot, not its files: it is told to `monitor`, and there is none.
-    package func usableCompanion(of key: StorageKey, _ monitor: Monitor) throws -> CompanionReader? {
+    /// Damage costs the folders and links of a snapshot, not its files: it goes to `report`, and there is none.
+    package func usableCompanion(
+        of key: StorageKey, _ report: (SnapcatError) -> Void
+    ) throws -> CompanionReader? {
         do {
             guard let whole = try companion(of: key) else { return nil }
             while try whole.nextNode() != nil {}
             return try companion(of: key)
         } catch let error as SnapcatError where error.code == .damage {
-            monitor.problem(error)
+            report(error)
             return nil
         }
     }

@@ -106,14 +106,14 @@ extension Repository {
         }
         let filter = NameFilter(prefix: options.pathPrefix, include: options.include, exclude: options.exclude)
         if case .indexed(let left) = left, case .indexed(let right) = right {
-            let nodes = options.includesNodes && left.nodes != nil && right.nodes != nil
+            let nodes = try options.includesNodes && hasNodes(left, monitor) && hasNodes(right, monitor)
             let all = shown.contains(.equal)
             try compareIndexed(left, right, all: all, nodes: nodes, options, filter, monitor, take)
             // Names that no row changed for were not looked at; without filters their number is known.
             if !all && filter.acceptsAll { addUnchanged(left, right, nodes, &summary) }
             return summary
         }
-        let nodes = try options.includesNodes && hasNodes(left) && hasNodes(right)
+        let nodes = try options.includesNodes && hasNodes(left, monitor) && hasNodes(right, monitor)
         let merge = SideMerge(
             left: try open(left, nodes), right: try open(right, nodes),
             includesMetadata: options.includesMetadata, filter: filter)
@@ -131,11 +131,21 @@ extension Repository {
         summary.sums[.equal] = equal
     }
 
-    private func hasNodes(_ side: ComparisonSide) throws -> Bool {
+    /// The files are read: their nodes count where both companions can be read to the end.
+    private func hasNodes(_ side: ComparisonSide, _ monitor: Monitor) throws -> Bool {
         switch side {
-        case .indexed(let snapshot): return snapshot.nodes != nil
-        case .file(let store, let key): return try store.companion(of: key) != nil
+        case .indexed(let snapshot): try snapshots.usableCompanion(of: StorageKey(snapshot.key), monitor.problem) != nil
+        case .file(let store, let key): try store.usableCompanion(of: key, monitor.problem) != nil
         }
+    }
+
+    /// The catalog is read: of a companion that was damaged when it was indexed it has no nodes, which is told.
+    package func hasNodes(_ snapshot: IndexedSnapshot, _ monitor: Monitor) throws -> Bool {
+        if snapshot.nodes != nil { return true }
+        if snapshot.companionStatus != nil {
+            _ = try snapshots.usableCompanion(of: StorageKey(snapshot.key), monitor.problem)
+        }
+        return false
     }
 
     private func open(_ side: ComparisonSide, _ nodes: Bool) throws -> SnapshotSide {

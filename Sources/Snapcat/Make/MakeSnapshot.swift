@@ -240,7 +240,7 @@ struct MakeJob {
             writer.summary.unreadable == 0, writer.summary.unstable == 0
         else { return false }
         // The nodes too: line for line.
-        guard let old = try repository.snapshots.companion(of: before.key) else { return false }
+        guard let old = try repository.snapshots.usableCompanion(of: before.key, monitor.problem) else { return false }
         let new = LineReader(try GzipReader(ArraySource(nodes.bytes), name: "companion"), name: "companion")
         while let line = try new.next() {
             guard try old.advance(), old.line.elementsEqual(line) else { return false }

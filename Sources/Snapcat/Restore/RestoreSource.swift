@@ -19,7 +19,7 @@ struct RestoreSource {
     init(_ store: SnapshotStore, _ key: StorageKey, _ options: RestoreOptions, _ monitor: Monitor) throws {
         self.store = store
         self.key = key
-        knowsNodes = try store.usableCompanion(of: key, monitor) != nil
+        knowsNodes = try store.usableCompanion(of: key, monitor.problem) != nil
         isSorted = try SnapshotSide.isSorted(store, key)
         let side = try SnapshotSide.open(store, key, usesNodes: knowsNodes, isSorted: isSorted)
         let inFolder = NameFilter(prefix: options.folder)
