@@ -26,6 +26,8 @@ public struct MakeOptions: Sendable {
     public var storesMissing = true
     /// Threads that read, hash and compress; 0: one per core.
     public var parallelism = 0
+    /// Nothing is published where a file cannot be read: it would not be saved from what comes next.
+    package var savesAllOrNothing = false
 
     public init() {}
 }
@@ -59,6 +61,13 @@ public struct MakeSummary: Sendable, Equatable {
     package var leftovers: [[UInt8]] = []
 
     public init() {}
+
+    package var leftoverNote: String? {
+        leftovers.first.map { first in
+            "\(leftovers.count) temporary files of a killed restore are left out, as '\(TerminalText.lossy(first))'; "
+                + "the next restore removes them"
+        }
+    }
 
     public var hasProblems: Bool { unreadable > 0 || unstable > 0 }
 }

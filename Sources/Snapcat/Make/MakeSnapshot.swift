@@ -32,11 +32,7 @@ extension Repository {
         defer { withExtendedLifetime(lock) {} }
         var summary = options.isDryRun ? try job.rehearse() : try withUsableCatalog(monitor) { try job.run() }
         summary.seconds = Double(monotonicNanoseconds() - started) / 1e9
-        if let first = summary.leftovers.first, !isLocked {
-            monitor.note(
-                "\(summary.leftovers.count) temporary files of a killed restore are left out, as "
-                    + "'\(TerminalText.lossy(first))'; the next restore removes them")
-        }
+        if !isLocked, let note = summary.leftoverNote { monitor.note(note) }
         return summary
     }
 }
@@ -176,6 +172,7 @@ struct MakeJob {
                 try nodes.finish()
                 if let collision = writer.collision { throw collision }
                 try refuseEmpty(writer, before)
+                try refuseUnreadable(writer)
                 try session.makeDurable()
                 if try !options.savesSnapshot || isUnchanged(writer, spool, before) { throw NotWanted() }
                 complete(&facts, writer)
@@ -233,6 +230,14 @@ struct MakeJob {
                 reason: "it is empty, and the snapshot before has \(before.files) files",
                 advice: "is it mounted? give --allow-empty if it is meant to be empty")
         }
+    }
+
+    private func refuseUnreadable(_ writer: BatchWriter) throws {
+        guard options.savesAllOrNothing, writer.summary.unreadable > 0 else { return }
+        throw SnapcatError(
+            .failed, "Not restored", TerminalText.lossy(root.path),
+            reason: "\(writer.summary.unreadable) of its files could not be saved before",
+            advice: "make them readable, or give --no-save-snapshot-before to overwrite them unsaved")
     }
 
     private func isUnchanged(_ writer: BatchWriter, _ nodes: ArraySink, _ before: ParentSnapshot?) throws -> Bool {

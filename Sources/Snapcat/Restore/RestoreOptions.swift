@@ -84,4 +84,9 @@ public struct RestoreSummary: Sendable, Equatable {
     public var seconds: Double = 0
 
     public init() {}
+
+    /// The target is as it was.
+    public var hasDoneNothing: Bool {
+        writtenFiles == 0 && links == 0 && hardLinks == 0 && folders == 0 && deleted == 0 && metadata == 0
+    }
 }

@@ -36,28 +36,52 @@ extension Repository {
         try refuseDangerous(target, isEmpty: isEmpty, files: wanted.files, options)
         let lock = try options.isDryRun ? nil : lockForRestore()
         defer { withExtendedLifetime(lock) {} }
+        try Self.refuseReadOnly(target)
         try wanted.refuseTwins(in: target, options, monitor)
+        if !options.isDryRun { _ = try requireHeap() }
         var summary = RestoreSummary()
         let state = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
         defer { state?.remove() }
         let plan = RestorePlan(wanted: wanted, current: state, options: options, ownPaths: ownPaths)
         if options.isDryRun {
-            try plan.forEach { step in if let known = RestoreAction(step) { try action(known) } }
-            for name in plan.leftovers { try action(RestoreAction(leftover: name)) }
+            try rehearse(plan, &summary, action)
             return summary
         }
-        let heap = try requireHeap()
         monitor.progress.begin("restoring", files: wanted.files)
         let root = try openTarget(target)
-        var job = try RestoreJob(plan, heap: heap, root: root, monitor: monitor)
-        var done = try job.run()
+        var job = try RestoreJob(plan, heap: requireHeap(), root: root, monitor: monitor)
+        var done: RestoreSummary
+        do { done = try job.run() } catch {
+            if let saved = summary.snapshotBefore { monitor.note("the state before is \(saved)") }
+            throw error
+        }
         try withSystemError("Cannot make durable", target) { () throws(Errno) in try FolderOperations.syncFileSystem(of: root) }
         done.snapshotBefore = summary.snapshotBefore
         if try wantsSnapshotAfter(target, tookBefore: done.snapshotBefore != nil, options) {
-            done.snapshotAfter = try safetySnapshot(target, note: "after restore", options, monitor).path
+            done.snapshotAfter = try safetySnapshot(
+                target, note: "after restore", isAllOrNothing: false, options, monitor).path
         }
         done.seconds = Double(monotonicNanoseconds() - started) / 1e9
         return done
+    }
+
+    /// Gives out the plan, and counts what would be refused.
+    private func rehearse(
+        _ plan: RestorePlan, _ summary: inout RestoreSummary, _ action: (RestoreAction) throws -> Void
+    ) throws {
+        try plan.forEach { step in
+            guard let known = RestoreAction(step) else { return }
+            if known.kind == .skip { summary.damaged += 1 }
+            try action(known)
+        }
+        for name in plan.leftovers { try action(RestoreAction(leftover: name)) }
+    }
+
+    /// Before anything else is done for it: no safety snapshot, no list of files that could not be written.
+    private static func refuseReadOnly(_ target: [UInt8]) throws {
+        if let existing = FileRoot.existing(target), FolderOperations.isReadOnly(existing) {
+            throw SnapcatError.system("Not restored", target, Errno.readOnlyFileSystem)
+        }
     }
 
     /// A snap root that does not exist (a snapshot given by its path) has nobody to be kept out.
@@ -78,13 +102,13 @@ extension Repository {
         guard !options.isForced else { return }
         let resolved = FolderOperations.realPath(target) ?? target
         let home = FolderOperations.realPath(Array(NSHomeDirectory().utf8))
-        if options.deletes && (resolved == [UInt8(ascii: "/")] || resolved == home) && !options.isDryRun {
+        if options.deletes && (resolved == [UInt8(ascii: "/")] || resolved == home) {
             throw SnapcatError(
                 .usage, "Not restored to", TerminalText.lossy(resolved),
                 reason: "everything there that the snapshot does not have would be deleted",
                 advice: "give --no-delete, or --force if that is meant")
         }
-        if files == 0 && !isEmpty && options.deletes && !options.isDryRun {
+        if files == 0 && !isEmpty && options.deletes {
             throw SnapcatError(
                 .usage, "Not restored", TerminalText.lossy(target), reason: "the snapshot has no files",
                 advice: "give --force if the target is to be emptied")
@@ -108,15 +132,9 @@ extension Repository {
     ) throws -> TargetState? {
         let saves = !options.isDryRun && (options.savesSnapshotBefore ?? !isEmpty)
         if saves && Self.exists(target) {
-            let made = try safetySnapshot(target, note: "before restore", options, monitor)
+            let made = try safetySnapshot(target, note: "before restore", isAllOrNothing: true, options, monitor)
             summary.snapshotBefore = made.path
             guard let name = made.snapshot else { throw SnapcatError(.failed, "The safety snapshot was not written") }
-            if made.unreadable > 0 {
-                throw SnapcatError(
-                    .failed, "Not restored", TerminalText.lossy(target),
-                    reason: "\(made.unreadable) of its files could not be saved before",
-                    advice: "make them readable, or give --no-save-snapshot-before to overwrite them unsaved")
-            }
             return TargetState(place: (snapshots, StorageKey(name.key)), leftovers: made.leftovers, folder: nil)
         }
         if isEmpty { return nil }
@@ -129,10 +147,11 @@ extension Repository {
     private static func exists(_ target: [UInt8]) -> Bool { FolderOperations.realPath(target) != nil }
 
     private func safetySnapshot(
-        _ target: [UInt8], note: String, _ options: RestoreOptions, _ monitor: Monitor
+        _ target: [UInt8], note: String, isAllOrNothing: Bool, _ options: RestoreOptions, _ monitor: Monitor
     ) throws -> MakeSummary {
         var make = MakeOptions()
         make.allowsEmpty = true
+        make.savesAllOrNothing = isAllOrNothing
         make.compression = options.compression
         make.note = note
         make.parallelism = options.parallelism
