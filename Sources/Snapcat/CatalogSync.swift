@@ -127,18 +127,15 @@ package struct CatalogSync {
         }
     }
 
-    /// A damaged companion does not make its snapshot unreadable: it is reported and left out.
+    /// A damaged companion does not make its snapshot unreadable: it is reported, recorded and left out.
     private func readCompanion(_ item: SnapshotStore.Item, _ record: inout SnapshotRecord) throws -> CompanionReader? {
-        do {
-            let companion = try store.companion(of: item.key)
-            // Read to its end first: damage in the middle must not be found halfway through a transaction.
-            if let whole = try store.companion(of: item.key) { while try whole.nextNode() != nil {} }
-            record.facts = companion?.facts
-            return companion
-        } catch let error as SnapcatError where error.code == .damage {
+        // Read to its end first: damage in the middle must not be found halfway through a transaction.
+        let companion = try store.usableCompanion(of: item.key) { error in
+            record.companionProblem = (store.companionKey(of: item.key).bytes, error.description)
             monitor.problem(error)
-            return nil
         }
+        record.facts = companion?.facts
+        return companion
     }
 
     private func openIfCurrent(_ snapshot: IndexedSnapshot) throws -> EntryReader? {

@@ -83,6 +83,22 @@ package struct SnapshotStore: Sendable {
         let name = displayPath(companionKey)
         return try CompanionReader(try GzipReader(source, name: name), name: name)
     }
+
+    /// The companion, read to its end once before; nil where there is none.
+    ///
+    /// Damage costs the folders and links of a snapshot, not its files: it goes to `report`, and there is none.
+    package func usableCompanion(
+        of key: StorageKey, _ report: (SnapcatError) -> Void
+    ) throws -> CompanionReader? {
+        do {
+            guard let whole = try companion(of: key) else { return nil }
+            while try whole.nextNode() != nil {}
+            return try companion(of: key)
+        } catch let error as SnapcatError where error.code == .damage {
+            report(error)
+            return nil
+        }
+    }
 }
 
 extension StorageStatus {

@@ -11,6 +11,8 @@ package struct SnapshotRecord: Sendable {
     package var fileStatus: String
     package var companionStatus: String?
     package var facts: SnapshotFacts?
+    /// What is wrong with the companion, which then counts as none; nil where nothing is.
+    package var companionProblem: (key: [UInt8], message: String)?
 
     package init(
         name: SnapshotName, key: [UInt8], fileStatus: String, companionStatus: String?, facts: SnapshotFacts?
@@ -68,6 +70,9 @@ package final class CatalogWriter {
             try addEntries(entryOrigin, at: record.time, neighbours) { warnings.append(($0, $1)) }
         }
         let nodeCount = try addNodes(nodeOrigin, at: record.time, neighbours, facts: record.facts)
+        if let problem = record.companionProblem {
+            try insertProblem(id, name: problem.key, kind: "companion", message: problem.message)
+        }
         try insertProblems(id, record.facts, warnings)
         try updateTotals(record.time, neighbours, nodes: nodeCount, isSorted: isSorted && warnings.isEmpty)
         try contents.updateNewBytes(at: [record.time])

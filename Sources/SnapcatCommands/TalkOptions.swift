@@ -35,8 +35,7 @@ struct TalkOptions: ParsableArguments {
             progress: progress, cancellation: Interruption.flag,
             note: { text in if !quiet { Terminal.talk("snapcat: \(text)") } },
             problem: { error in
-                counter.add(error)
-                Terminal.talk("snapcat: warning: \(error.description)")
+                if counter.add(error) { Terminal.talk("snapcat: warning: \(error.description)") }
             })
         do {
             let result = try await body(monitor, counter)
@@ -53,12 +52,16 @@ struct TalkOptions: ParsableArguments {
 
 /// What went wrong without ending the command.
 final class ProblemCounter: Sendable {
-    private let counts = Mutex<(problems: Int, damages: Int)>((0, 0))
+    private let counts = Mutex<(problems: Int, damages: Int, last: SnapcatError?)>((0, 0, nil))
 
-    func add(_ error: SnapcatError) {
+    /// False for the same once more: two who read one damaged file tell it once.
+    func add(_ error: SnapcatError) -> Bool {
         counts.withLock {
+            if $0.last == error { return false }
+            $0.last = error
             $0.problems += 1
             if error.code == .damage { $0.damages += 1 }
+            return true
         }
     }
 

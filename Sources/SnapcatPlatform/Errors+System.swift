@@ -23,7 +23,7 @@ extension SnapcatError {
 
     private static func defaultAdvice(_ errno: Errno) -> String {
         switch errno {
-        case .noSpace: "free some space and run it again"
+        case .noSpace, .diskQuotaExceeded: "free some space and run it again"
         case .readOnlyFileSystem: "choose a place that can be written"
         case .permissionDenied, .notPermitted: "check the owner and mode"
         case .tooManyOpenFiles: "raise the limit with ulimit -n"

@@ -106,6 +106,11 @@ package enum FolderOperations {
         try check(cplatform_sync_filesystem(folder.raw))
     }
 
+    /// Whether `name` lies on a file system that is read-only now; permissions do not count.
+    package static func isReadOnly(_ name: [UInt8], in folder: Int32 = Descriptor.currentFolder) -> Bool {
+        withName(name) { cplatform_check_write_at(folder, $0) } != 0 && Errno(rawValue: cplatform_errno()) == .readOnlyFileSystem
+    }
+
     /// The absolute path, every symlink resolved; nil where it does not exist.
     package static func realPath(_ path: [UInt8]) -> [UInt8]? {
         guard let resolved = withName(path, { cplatform_realpath($0) }) else { return nil }

@@ -44,14 +44,21 @@ package final class LocalSink: ByteSink {
     private let descriptor: Descriptor
     private var isDone = false
 
-    /// Names of temporary files begin so, and match no name of a snapshot or object.
+    /// Names of temporary files are this and 16 lower-case hex digits: narrow enough that none is a user's own, and
+    /// no name of a snapshot or object.
     package static let temporaryPrefix = Array(".snapcat-tmp-".utf8)
 
-    package static func isTemporary(_ name: [UInt8]) -> Bool { name.starts(with: temporaryPrefix) }
+    package static func isTemporary(_ name: some Collection<UInt8>) -> Bool {
+        name.count == temporaryPrefix.count + 16 && name.starts(with: temporaryPrefix)
+            && name.dropFirst(temporaryPrefix.count).allSatisfy {
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+            }
+    }
 
     /// A name that no other process has.
     package static func temporaryName() -> [UInt8] {
-        temporaryPrefix + Array(String(UInt64.random(in: .min ... .max), radix: 36).utf8)
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        return temporaryPrefix + Array(String(repeating: "0", count: 16 - digits.count).utf8) + Array(digits.utf8)
     }
 
     /// Missing folders are made.

@@ -95,6 +95,12 @@ private enum Kind: CaseIterable, Sendable {
         #expect(try folder.read("root/a/b") == [1])
     }
 
+    @Test func onlyTheExactPatternIsATemporaryName() {
+        for _ in 0..<100 { #expect(LocalSink.isTemporary(LocalSink.temporaryName())) }
+        let others = ["", "0123456789abcde", "0123456789abcdef0", "0123456789abcdeF", "0123456789abcdeg", "0123456789abcde/"]
+        for other in others { #expect(!LocalSink.isTemporary(Array(".snapcat-tmp-\(other)".utf8)), "\(other)") }
+    }
+
     @Test func temporaryFilesAreNeverListed() async throws {
         try folder.write(Array("root/a/".utf8) + LocalSink.temporaryName(), [1])
         try folder.write("root/a/b", [1])

@@ -52,6 +52,7 @@ static inline char *cplatform_realpath(const char *p) { return realpath(p, NULL)
 static inline void cplatform_free(void *p) { free(p); }
 static inline size_t cplatform_strlen(const char *p) { return strlen(p); }
 static inline unsigned cplatform_user(void) { return geteuid(); }
+static inline int cplatform_check_write_at(int f, const char *n) { return faccessat(f, n, W_OK, 0); }
 static inline int cplatform_is_root(void) { return geteuid() == 0; }
 
 #endif

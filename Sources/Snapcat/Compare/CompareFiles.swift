@@ -12,7 +12,7 @@ extension Repository {
         _ body: (ComparisonRow) throws -> Void
     ) throws -> ComparisonSummary {
         let sides = (place(left), place(right))
-        let nodes = try options.includesNodes && hasNodes(sides.0) && hasNodes(sides.1)
+        let nodes = try options.includesNodes && hasNodes(sides.0, monitor) && hasNodes(sides.1, monitor)
         do {
             let files = FileComparison(sides, options: options, nodes: nodes, monitor: monitor, sorts: false)
             return try files.run(body)
@@ -28,7 +28,10 @@ extension Repository {
         }
     }
 
-    private func hasNodes(_ place: SnapshotPlace) throws -> Bool { try place.store.companion(of: place.key) != nil }
+    /// Their nodes count where both companions can be read to the end.
+    private func hasNodes(_ place: SnapshotPlace, _ monitor: Monitor) throws -> Bool {
+        try place.store.usableCompanion(of: place.key, monitor.problem) != nil
+    }
 }
 
 /// A snapshot's file.

@@ -128,10 +128,19 @@ extension Repository {
         summary.sums[.equal] = equal
     }
 
+    /// The catalog is read: of a companion that was damaged when it was indexed it has no nodes, which is told.
+    package func hasNodes(_ snapshot: IndexedSnapshot, _ monitor: Monitor) throws -> Bool {
+        if snapshot.nodes != nil { return true }
+        if snapshot.companionStatus != nil {
+            _ = try snapshots.usableCompanion(of: StorageKey(snapshot.key), monitor.problem)
+        }
+        return false
+    }
+
     private func catalogCompare(
         _ left: IndexedSnapshot, _ right: IndexedSnapshot, _ options: CompareOptions, _ monitor: Monitor
     ) throws -> CatalogCompare {
-        let nodes = options.includesNodes && left.nodes != nil && right.nodes != nil
+        let nodes = try options.includesNodes && hasNodes(left, monitor) && hasNodes(right, monitor)
         if options.shownStatuses.contains(.equal) { return CatalogCompare(road: .all, includesNodes: nodes) }
         let changes = try catalog(monitor).read { db in
             try CatalogSnapshots.changes(db, between: left.name.time, and: right.name.time)

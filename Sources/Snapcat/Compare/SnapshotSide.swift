@@ -27,11 +27,15 @@ final class SnapshotSide {
     }
 
     /// Opens a snapshot; where its lines are not sorted they are sorted in memory.
-    static func open(_ store: SnapshotStore, _ key: StorageKey, usesNodes: Bool) throws -> SnapshotSide {
+    ///
+    /// `isSorted`: where the caller has asked already; else the snapshot is read once more for it.
+    static func open(
+        _ store: SnapshotStore, _ key: StorageKey, usesNodes: Bool, isSorted known: Bool? = nil
+    ) throws -> SnapshotSide {
         let reader = try store.entries(key)
         let companion = usesNodes ? try store.companion(of: key) : nil
         return SnapshotSide(
-            entries: try isSorted(store, key) ? reader : EntryReader(try SortedLines(reader), name: reader.name),
+            entries: try known ?? isSorted(store, key) ? reader : EntryReader(try SortedLines(reader), name: reader.name),
             companion: companion, usesNodes: usesNodes)
     }
 

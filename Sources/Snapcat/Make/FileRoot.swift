@@ -53,6 +53,16 @@ struct FileRoot {
         ownParts = parts
     }
 
+    /// The folder itself, or the one above it that exists; nil where there is none.
+    static func existing(_ folder: [UInt8]) -> [UInt8]? {
+        var existing = folder
+        while FolderOperations.realPath(existing) == nil {
+            guard let slash = existing.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return nil }
+            existing = Array(existing[..<slash])
+        }
+        return existing
+    }
+
     private static func places(_ repository: Repository) throws -> [(what: String, path: [UInt8], isFolder: Bool)] {
         var result: [(what: String, path: [UInt8], isFolder: Bool)] = []
         if let local = repository.snapshots.storage.base.local { result.append(("snap root", local.root, true)) }

@@ -18,9 +18,11 @@ struct LiveSurvey {
         root = try FileRoot(fileRoot, repository: repository, monitor: monitor)
     }
 
-    /// Returns the key of the snapshot in the survey's own store. Without the catalog nothing of the repository is
-    /// opened for writing.
-    func run(parallelism: Int, scan: ScanOptions, usesCatalog: Bool) throws -> StorageKey {
+    /// Returns the key of the snapshot in the survey's own store, and what a killed restore has left. Without the
+    /// catalog nothing of the repository is opened for writing.
+    func run(
+        parallelism: Int, scan: ScanOptions, usesCatalog: Bool
+    ) throws -> (key: StorageKey, leftovers: [[UInt8]]) {
         var options = MakeOptions()
         options.parallelism = parallelism
         options.scan = scan
@@ -52,6 +54,6 @@ struct LiveSurvey {
                 try sink.write(spool.bytes)
             }
         }
-        return key
+        return (key, merge.walk.leftovers)
     }
 }

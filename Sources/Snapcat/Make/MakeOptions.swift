@@ -26,6 +26,8 @@ public struct MakeOptions: Sendable {
     public var storesMissing = true
     /// Threads that read, hash and compress; 0: one per core.
     public var parallelism = 0
+    /// Nothing is published where a file cannot be read: it would not be saved from what comes next.
+    package var savesAllOrNothing = false
 
     public init() {}
 }
@@ -55,8 +57,17 @@ public struct MakeSummary: Sendable, Equatable {
     public var unstable: Int64 = 0
     public var isUnchanged = false
     public var seconds: Double = 0
+    /// What a killed restore has left in the file root: not in the snapshot.
+    package var leftovers: [[UInt8]] = []
 
     public init() {}
+
+    package var leftoverNote: String? {
+        leftovers.first.map { first in
+            "\(leftovers.count) temporary files of a killed restore are left out, as '\(TerminalText.lossy(first))'; "
+                + "the next restore removes them"
+        }
+    }
 
     public var hasProblems: Bool { unreadable > 0 || unstable > 0 }
 }

@@ -32,6 +32,7 @@ extension Repository {
         defer { withExtendedLifetime(lock) {} }
         var summary = options.isDryRun ? try job.rehearse() : try withUsableCatalog(monitor) { try job.run() }
         summary.seconds = Double(monotonicNanoseconds() - started) / 1e9
+        if !isLocked, let note = summary.leftoverNote { monitor.note(note) }
         return summary
     }
 }
@@ -81,6 +82,7 @@ struct MakeJob {
             return true
         }
         summary.excluded = merge.walk.excludedCount
+        summary.leftovers = merge.walk.leftovers
         return summary
     }
 
@@ -170,6 +172,7 @@ struct MakeJob {
                 try nodes.finish()
                 if let collision = writer.collision { throw collision }
                 try refuseEmpty(writer, before)
+                try refuseUnreadable(writer)
                 try session.makeDurable()
                 if try !options.savesSnapshot || isUnchanged(writer, spool, before) { throw NotWanted() }
                 complete(&facts, writer)
@@ -229,12 +232,20 @@ struct MakeJob {
         }
     }
 
+    private func refuseUnreadable(_ writer: BatchWriter) throws {
+        guard options.savesAllOrNothing, writer.summary.unreadable > 0 else { return }
+        throw SnapcatError(
+            .failed, "Not restored", TerminalText.lossy(root.path),
+            reason: "\(writer.summary.unreadable) of its files could not be saved before",
+            advice: "make them readable, or give --no-save-snapshot-before to overwrite them unsaved")
+    }
+
     private func isUnchanged(_ writer: BatchWriter, _ nodes: ArraySink, _ before: ParentSnapshot?) throws -> Bool {
         guard options.skipsIfUnchanged, let before, let changes = writer.notedChanges, changes.isEmpty,
             writer.summary.unreadable == 0, writer.summary.unstable == 0
         else { return false }
         // The nodes too: line for line.
-        guard let old = try repository.snapshots.companion(of: before.key) else { return false }
+        guard let old = try repository.snapshots.usableCompanion(of: before.key, monitor.problem) else { return false }
         let new = LineReader(try GzipReader(ArraySource(nodes.bytes), name: "companion"), name: "companion")
         while let line = try new.next() {
             guard try old.advance(), old.line.elementsEqual(line) else { return false }
@@ -280,6 +291,7 @@ struct MakeJob {
     private func summary(_ writer: BatchWriter, _ merge: ScanMerge, path: String?, name: SnapshotName?) -> MakeSummary {
         var summary = writer.summary
         summary.excluded = merge.walk.excludedCount
+        summary.leftovers = merge.walk.leftovers
         summary.path = path
         summary.snapshot = name
         summary.isUnchanged = writer.notedChanges?.isEmpty ?? false

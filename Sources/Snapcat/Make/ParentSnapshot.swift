@@ -30,7 +30,7 @@ struct ParentSnapshot {
         for item in try store.list().snapshots.reversed() {
             do {
                 let (files, isSorted) = try count(store, item.key)
-                let facts = try store.companion(of: item.key)?.facts
+                let facts = try store.usableCompanion(of: item.key, monitor.problem)?.facts
                 return ParentSnapshot(name: item.name, key: item.key, facts: facts, files: files, isSorted: isSorted)
             } catch let error as SnapcatError where error.code == .damage {
                 monitor.problem(error)

@@ -66,7 +66,8 @@ extension Repository {
             let snapshot = try resolve(reference, monitor)
             if snapshot.isDamaged { throw damaged(snapshot) }
             // A snapshot without a companion knows no folders: they show by the files below them.
-            let impliesFolders = !recursive && snapshot.nodes == nil
+            let hasNodes = try hasNodes(snapshot, monitor)
+            let impliesFolders = !recursive && !hasNodes
             var options = QueryOptions()
             options.parameters = parameters(snapshot, folder)
             let prefix = Self.trimmed(folder)
@@ -92,12 +93,16 @@ extension Repository {
     /// A repository in memory that holds one snapshot only, with its companion.
     private static func repository(ofFile path: String, _ monitor: Monitor) async throws -> Repository {
         let (storage, key) = try StorageLocation(path).openFile()
+        let store = SnapshotStore(BlockingStorage(storage))
+        let hasCompanion = try await WorkerThread.run("snapcat-ls", cancellation: monitor.cancellation) {
+            try store.usableCompanion(of: key, monitor.problem) != nil
+        }
         let memory = MemoryStorage()
         let name = SnapshotName(time: SnapshotTime(microseconds: 0))
         try await memory.put(try await storage.contents(of: key), at: StorageKey(name.key), .exclusive)
-        let companion = SnapshotStore(BlockingStorage(storage)).companionKey(of: key)
-        if try await storage.status(of: companion) != nil {
-            try await memory.put(try await storage.contents(of: companion), at: StorageKey(name.companionKey), .exclusive)
+        if hasCompanion {
+            let companion = try await storage.contents(of: store.companionKey(of: key))
+            try await memory.put(companion, at: StorageKey(name.companionKey), .exclusive)
         }
         let repository = Repository(Places(snapRoot: memory, heapRoot: nil, catalog: nil))
         // Damage is the file's, not that of a repository without snapshots.

@@ -30,7 +30,7 @@ struct RestoreJob {
     }
 
     private static func hardLinks(_ plan: RestorePlan) throws -> HardLinks {
-        guard plan.knowsNodes, let companion = try plan.wanted.store.companion(of: plan.wanted.key) else {
+        guard plan.wanted.knowsNodes, let companion = try plan.wanted.store.companion(of: plan.wanted.key) else {
             return HardLinks(rootDevice: nil, devices: [])
         }
         var devices: [(folder: [UInt8], device: Int64)] = []
@@ -41,14 +41,23 @@ struct RestoreJob {
     }
 
     mutating func run() throws -> RestoreSummary {
+        sweepLeftovers()
         try removePass()
         try writePass()
-        makeHardLinks()
-        setFolders()
+        try makeHardLinks()
+        try setFolders()
         return summary
     }
 
     // MARK: First pass: what has to go
+
+    /// Temporary files of killed restores go first: a folder that holds one could not be removed.
+    private mutating func sweepLeftovers() {
+        if plan.leftovers.isEmpty { return }
+        let tree = TargetTree(root)
+        for name in plan.leftovers { remove(name, tree, &summary) }
+        monitor.note("\(plan.leftovers.count) temporary files of a killed restore are removed")
+    }
 
     private mutating func removePass() throws {
         let tree = TargetTree(root)
@@ -102,7 +111,9 @@ struct RestoreJob {
             }
         } catch {
             writers.stop()
-            do { _ = try writers.finish() } catch { // The first error counts.
+            do { _ = try writers.finish() } catch let cause {
+                // The first error counts: theirs, where they have stopped.
+                if error is RestoreWriters.Stopped { throw cause }
             }
             throw error
         }
@@ -137,17 +148,17 @@ struct RestoreJob {
         }
         switch step.kind {
         case .write: try writers.write(step.name, wanted)
-        case .link: makeLink(step.name, wanted, tree)
-        case .makeFolder: makeFolder(step.name, tree, isNew: step.current == nil || step.removesFirst)
-        case .setMetadata: setMetadata(step.name, wanted, tree)
+        case .link: try makeLink(step.name, wanted, tree)
+        case .makeFolder: try makeFolder(step.name, tree, isNew: step.current == nil || step.removesFirst)
+        case .setMetadata: try setMetadata(step.name, wanted, tree)
         case .keep: summary.unchanged += 1
         case .delete, .skip: break
         }
         monitor.progress.add(files: 1)
     }
 
-    private mutating func makeLink(_ name: [UInt8], _ item: SideItem, _ tree: TargetTree) {
-        let isDone = attempt("Cannot make the link", name) { () throws(Errno) in
+    private mutating func makeLink(_ name: [UInt8], _ item: SideItem, _ tree: TargetTree) throws {
+        let isDone = try attempt("Cannot make the link", name) { () throws(Errno) in
             let place = try tree.place(name, creates: true, replaces: options.deletes)
             let temporary = LocalSink.temporaryName()
             try FolderOperations.makeSymbolicLink(temporary, in: place.folder.raw, destination: item.destination ?? [])
@@ -162,17 +173,17 @@ struct RestoreJob {
         count(isDone, \.links)
     }
 
-    private mutating func makeFolder(_ name: [UInt8], _ tree: TargetTree, isNew: Bool) {
+    private mutating func makeFolder(_ name: [UInt8], _ tree: TargetTree, isNew: Bool) throws {
         if name == Node.rootName.bytes { return }
-        let isDone = attempt("Cannot make the folder", name) { () throws(Errno) in
+        let isDone = try attempt("Cannot make the folder", name) { () throws(Errno) in
             let components = name.split(separator: UInt8(ascii: "/")).map(Array.init)
             _ = try tree.folder(components, creates: true, replaces: options.deletes)
         }
         count(isDone, isNew ? \.folders : \.metadata)
     }
 
-    private mutating func setMetadata(_ name: [UInt8], _ item: SideItem, _ tree: TargetTree) {
-        let isDone = attempt("Cannot set mode and time of", name) { () throws(Errno) in
+    private mutating func setMetadata(_ name: [UInt8], _ item: SideItem, _ tree: TargetTree) throws {
+        let isDone = try attempt("Cannot set mode and time of", name) { () throws(Errno) in
             let place = try tree.place(name, creates: false, replaces: false)
             if item.type == "link" {
                 try TargetMetadata(item).apply(toLink: place.name, in: place.folder, setsOwner: options.setsOwner)
@@ -186,7 +197,7 @@ struct RestoreJob {
 
     // MARK: After the files
 
-    private mutating func makeHardLinks() {
+    private mutating func makeHardLinks() throws {
         let tree = TargetTree(root)
         let restorer = FileRestorer(heap, root: root, options: options, cancellation: monitor.cancellation)
         for link in pendingLinks {
@@ -198,6 +209,7 @@ struct RestoreJob {
                 }
             } catch {
                 let known = error as? SnapcatError ?? (error as? Errno).map { .system("Cannot make the hard link", link.name, $0) }
+                if let known, known.code == .interrupted || RestoreStop(root: root).isMeant(by: known) { throw known }
                 let isDamage = known?.code == .damage || known?.code == .notFound
                 if isDamage { summary.damaged += 1 } else { summary.failed += 1 }
                 monitor.problem(known ?? SnapcatError(.failed, "Cannot make the hard link", TerminalText.lossy(link.name)))
@@ -229,11 +241,11 @@ struct RestoreJob {
     }
 
     /// Modes and times of folders, deepest first: everything done in a folder moves its time.
-    private mutating func setFolders() {
+    private mutating func setFolders() throws {
         let tree = TargetTree(root)
         for folder in folders.reversed() {
             let isRoot = folder.name == Node.rootName.bytes
-            let isDone = attempt("Cannot set mode and time of the folder", folder.name) { () throws(Errno) in
+            let isDone = try attempt("Cannot set mode and time of the folder", folder.name) { () throws(Errno) in
                 let components = isRoot ? [] : folder.name.split(separator: UInt8(ascii: "/")).map(Array.init)
                 let opened = try tree.folder(components, creates: false, replaces: false)
                 try TargetMetadata(folder.item).apply(to: opened, setsOwner: options.setsOwner)
@@ -242,12 +254,13 @@ struct RestoreJob {
         }
     }
 
-    /// True where it was done; else the problem is told.
-    private func attempt(_ what: String, _ name: [UInt8], _ body: () throws(Errno) -> Void) -> Bool {
+    /// True where it was done; else the problem is told. Throws where nothing more could be done either.
+    private func attempt(_ what: String, _ name: [UInt8], _ body: () throws(Errno) -> Void) throws -> Bool {
         do throws(Errno) {
             try body()
             return true
         } catch {
+            if RestoreStop(root: root).isMeant(by: error) { throw SnapcatError.system(what, name, error) }
             monitor.problem(.system(what, name, error))
             return false
         }

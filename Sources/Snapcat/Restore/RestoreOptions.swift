@@ -36,8 +36,14 @@ public struct RestoreOptions: Sendable {
     public var compression = GzipLevel.standard
     /// Threads that inflate and write; 0: one per core.
     public var parallelism = 0
+    /// Which pairs of names are one file in a folder: asks its file system.
+    package var probesNames: @Sendable ([NameTwins.Pair], _ folder: [UInt8]) throws -> [NameTwins.Pair] =
+        NameProbe.pairsOfOneFile
 
     public init() {}
+
+    /// The names to be restored.
+    var nameFilter: NameFilter { NameFilter(prefix: folder, include: include, exclude: exclude) }
 }
 
 /// One thing that a restore does, or would do.
@@ -78,4 +84,9 @@ public struct RestoreSummary: Sendable, Equatable {
     public var seconds: Double = 0
 
     public init() {}
+
+    /// The target is as it was.
+    public var hasDoneNothing: Bool {
+        writtenFiles == 0 && links == 0 && hardLinks == 0 && folders == 0 && deleted == 0 && metadata == 0
+    }
 }

@@ -6,12 +6,10 @@ import SnapcatStorage
 ///
 /// Nothing is kept in memory: a plan of a million files costs a pass over two files.
 struct RestorePlan {
-    let wanted: (store: SnapshotStore, key: StorageKey)
+    let wanted: RestoreSource
     /// The target's state: a snapshot of it, or a survey. nil where the target is empty.
-    let current: (store: SnapshotStore, key: StorageKey)?
+    let current: TargetState?
     let options: RestoreOptions
-    /// The snapshot knows its folders and links: those that it does not have may go.
-    let knowsNodes: Bool
     /// Parts of the repository in the target: never written.
     let ownPaths: [[UInt8]]
 
@@ -26,12 +24,15 @@ struct RestorePlan {
         var removesFirst = false
     }
 
+    /// What killed restores have left in the target.
+    var leftovers: [[UInt8]] { current?.leftovers ?? [] }
+
     func forEach(_ body: (Step) throws -> Void) throws {
-        let left = try SnapshotSide.open(wanted.store, wanted.key, usesNodes: knowsNodes)
-        let right = try current.map { try SnapshotSide.open($0.store, $0.key, usesNodes: true) }
+        let left = try SnapshotSide.open(
+            wanted.store, wanted.key, usesNodes: wanted.knowsNodes, isSorted: wanted.isSorted)
+        let right = try current.map { try SnapshotSide.open($0.place.store, $0.place.key, usesNodes: true) }
             ?? SnapshotSide.empty
-        let filter = NameFilter(prefix: options.folder, include: options.include, exclude: options.exclude)
-        let merge = SideMerge(left: left, right: right, includesMetadata: true, filter: filter)
+        let merge = SideMerge(left: left, right: right, includesMetadata: true, filter: options.nameFilter)
         try merge.forEach { row in if let step = step(row) { try body(step) } }
     }
 
@@ -94,7 +95,7 @@ struct RestorePlan {
         switch current.type {
         case "file": break
         // What the snapshot could not know it does not remove; special files are nobody's content.
-        case "directory", "link": if !knowsNodes { return nil }
+        case "directory", "link": if !wanted.knowsNodes { return nil }
         default: return nil
         }
         return Step(kind: .delete, name: name, current: current)

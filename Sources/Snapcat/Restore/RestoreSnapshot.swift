@@ -26,69 +26,61 @@ extension Repository {
         action: (RestoreAction) throws -> Void
     ) throws -> RestoreSummary {
         let started = monotonicNanoseconds()
-        let wanted: (store: SnapshotStore, key: StorageKey) =
+        let wanted =
             switch side {
-            case .indexed(let snapshot): (snapshots, StorageKey(snapshot.key))
-            case .file(let store, let key): (store, key)
+            case .indexed(let snapshot): try RestoreSource(snapshots, StorageKey(snapshot.key), options, monitor)
+            case .file(let store, let key): try RestoreSource(store, key, options, monitor)
             }
-        // Read to its end before anything depends on it.
-        let files = try countEntries(wanted.store, wanted.key, in: options.folder)
-        let knowsNodes = try hasReadableCompanion(wanted.store, wanted.key, monitor)
         let ownPaths = try ownPaths(in: target, monitor)
         let isEmpty = try Self.isMissingOrEmpty(target)
-        try refuseDangerous(target, isEmpty: isEmpty, files: files, options)
+        try refuseDangerous(target, isEmpty: isEmpty, files: wanted.files, options)
         let lock = try options.isDryRun ? nil : lockForRestore()
         defer { withExtendedLifetime(lock) {} }
+        try Self.refuseReadOnly(target)
+        try wanted.refuseTwins(in: target, options, monitor)
+        if !options.isDryRun { _ = try requireHeap() }
         var summary = RestoreSummary()
-        let survey = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
-        defer { survey?.remove() }
-        let current = summary.snapshotBefore != nil || survey != nil ? survey?.place : nil
-        let plan = RestorePlan(wanted: wanted, current: current, options: options, knowsNodes: knowsNodes, ownPaths: ownPaths)
+        let state = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
+        defer { state?.remove() }
+        let plan = RestorePlan(wanted: wanted, current: state, options: options, ownPaths: ownPaths)
         if options.isDryRun {
-            try plan.forEach { step in if let known = RestoreAction(step) { try action(known) } }
+            try rehearse(plan, &summary, action)
             return summary
         }
-        let heap = try requireHeap()
-        monitor.progress.begin("restoring", files: files)
+        monitor.progress.begin("restoring", files: wanted.files)
         let root = try openTarget(target)
-        var job = try RestoreJob(plan, heap: heap, root: root, monitor: monitor)
-        var done = try job.run()
+        var job = try RestoreJob(plan, heap: requireHeap(), root: root, monitor: monitor)
+        var done: RestoreSummary
+        do { done = try job.run() } catch {
+            if let saved = summary.snapshotBefore { monitor.note("the state before is \(saved)") }
+            throw error
+        }
         try withSystemError("Cannot make durable", target) { () throws(Errno) in try FolderOperations.syncFileSystem(of: root) }
         done.snapshotBefore = summary.snapshotBefore
         if try wantsSnapshotAfter(target, tookBefore: done.snapshotBefore != nil, options) {
-            done.snapshotAfter = try safetySnapshot(target, note: "after restore", options, monitor).path
+            done.snapshotAfter = try safetySnapshot(
+                target, note: "after restore", isAllOrNothing: false, options, monitor).path
         }
         done.seconds = Double(monotonicNanoseconds() - started) / 1e9
         return done
     }
 
-    /// The entries of a snapshot, all of them parsed. `.notFound` where none is in `folder`.
-    private func countEntries(_ store: SnapshotStore, _ key: StorageKey, in folder: [UInt8]) throws -> Int64 {
-        let reader = try store.entries(key)
-        let filter = NameFilter(prefix: folder)
-        var count: Int64 = 0
-        var isFound = folder.isEmpty
-        while try reader.advance() {
-            try reader.parse()
-            count += 1
-            if !isFound && filter.accepts(reader.entryName) { isFound = true }
+    /// Gives out the plan, and counts what would be refused.
+    private func rehearse(
+        _ plan: RestorePlan, _ summary: inout RestoreSummary, _ action: (RestoreAction) throws -> Void
+    ) throws {
+        try plan.forEach { step in
+            guard let known = RestoreAction(step) else { return }
+            if known.kind == .skip { summary.damaged += 1 }
+            try action(known)
         }
-        if isFound { return count }
-        let companion = try store.companion(of: key)
-        while let node = try companion?.nextNode() { if filter.accepts(node.name.bytes) { return count } }
-        throw SnapcatError(
-            .notFound, "No such folder or file", TerminalText.lossy(folder), reason: "the snapshot does not have it")
+        for name in plan.leftovers { try action(RestoreAction(leftover: name)) }
     }
 
-    /// A damaged companion costs the folders and links, not the files: it is told, and left out.
-    private func hasReadableCompanion(_ store: SnapshotStore, _ key: StorageKey, _ monitor: Monitor) throws -> Bool {
-        do {
-            guard let companion = try store.companion(of: key) else { return false }
-            while try companion.nextNode() != nil {}
-            return true
-        } catch let error as SnapcatError where error.code == .damage {
-            monitor.problem(error)
-            return false
+    /// Before anything else is done for it: no safety snapshot, no list of files that could not be written.
+    private static func refuseReadOnly(_ target: [UInt8]) throws {
+        if let existing = FileRoot.existing(target), FolderOperations.isReadOnly(existing) {
+            throw SnapcatError.system("Not restored", target, Errno.readOnlyFileSystem)
         }
     }
 
@@ -101,11 +93,7 @@ extension Repository {
     /// The parts of the repository that lie in the target. Throws `.usage` where the target lies in the repository.
     func ownPaths(in target: [UInt8], _ monitor: Monitor) throws -> [[UInt8]] {
         // Of a target that is to be made, the folder above it that exists decides.
-        var existing = target
-        while FolderOperations.realPath(existing) == nil {
-            guard let slash = existing.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return [] }
-            existing = Array(existing[..<slash])
-        }
+        guard let existing = FileRoot.existing(target) else { return [] }
         let root = try FileRoot(existing, repository: self, monitor: .silent)
         return existing == target ? root.ownPaths : []
     }
@@ -114,13 +102,13 @@ extension Repository {
         guard !options.isForced else { return }
         let resolved = FolderOperations.realPath(target) ?? target
         let home = FolderOperations.realPath(Array(NSHomeDirectory().utf8))
-        if options.deletes && (resolved == [UInt8(ascii: "/")] || resolved == home) && !options.isDryRun {
+        if options.deletes && (resolved == [UInt8(ascii: "/")] || resolved == home) {
             throw SnapcatError(
                 .usage, "Not restored to", TerminalText.lossy(resolved),
                 reason: "everything there that the snapshot does not have would be deleted",
                 advice: "give --no-delete, or --force if that is meant")
         }
-        if files == 0 && !isEmpty && options.deletes && !options.isDryRun {
+        if files == 0 && !isEmpty && options.deletes {
             throw SnapcatError(
                 .usage, "Not restored", TerminalText.lossy(target), reason: "the snapshot has no files",
                 advice: "give --force if the target is to be emptied")
@@ -144,16 +132,10 @@ extension Repository {
     ) throws -> TargetState? {
         let saves = !options.isDryRun && (options.savesSnapshotBefore ?? !isEmpty)
         if saves && Self.exists(target) {
-            let made = try safetySnapshot(target, note: "before restore", options, monitor)
+            let made = try safetySnapshot(target, note: "before restore", isAllOrNothing: true, options, monitor)
             summary.snapshotBefore = made.path
             guard let name = made.snapshot else { throw SnapcatError(.failed, "The safety snapshot was not written") }
-            if made.unreadable > 0 {
-                throw SnapcatError(
-                    .failed, "Not restored", TerminalText.lossy(target),
-                    reason: "\(made.unreadable) of its files could not be saved before",
-                    advice: "make them readable, or give --no-save-snapshot-before to overwrite them unsaved")
-            }
-            return TargetState(place: (snapshots, StorageKey(name.key)), folder: nil)
+            return TargetState(place: (snapshots, StorageKey(name.key)), leftovers: made.leftovers, folder: nil)
         }
         if isEmpty { return nil }
         var scan = ScanOptions()
@@ -165,10 +147,11 @@ extension Repository {
     private static func exists(_ target: [UInt8]) -> Bool { FolderOperations.realPath(target) != nil }
 
     private func safetySnapshot(
-        _ target: [UInt8], note: String, _ options: RestoreOptions, _ monitor: Monitor
+        _ target: [UInt8], note: String, isAllOrNothing: Bool, _ options: RestoreOptions, _ monitor: Monitor
     ) throws -> MakeSummary {
         var make = MakeOptions()
         make.allowsEmpty = true
+        make.savesAllOrNothing = isAllOrNothing
         make.compression = options.compression
         make.note = note
         make.parallelism = options.parallelism
@@ -185,9 +168,9 @@ extension Repository {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("snapcat-\(UInt64.random(in: .min ... .max))", isDirectory: true)
         let store = SnapshotStore(BlockingStorage(LocalStorage(root: Array(folder.path.utf8))))
-        let key = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
+        let found = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
             parallelism: parallelism, scan: scan, usesCatalog: usesCatalog)
-        return TargetState(place: (store, key), folder: folder)
+        return TargetState(place: (store, found.key), leftovers: found.leftovers, folder: folder)
     }
 
     func openTarget(_ target: [UInt8]) throws -> Descriptor {
@@ -210,6 +193,8 @@ extension Repository {
 /// The state of a restore's target, as a snapshot.
 struct TargetState {
     let place: (store: SnapshotStore, key: StorageKey)
+    /// Temporary files of killed restores, which no snapshot has.
+    let leftovers: [[UInt8]]
     /// To be removed at the end.
     let folder: URL?
 
@@ -221,6 +206,10 @@ struct TargetState {
 }
 
 extension RestoreAction {
+    init(leftover name: [UInt8]) {
+        self.init(kind: .delete, name: EntryName(name), type: "file", reason: "left by a killed restore")
+    }
+
     init?(_ step: RestorePlan.Step) {
         let kind: Kind
         var reason = step.current == nil ? "missing" : "different"

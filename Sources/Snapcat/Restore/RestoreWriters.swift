@@ -24,6 +24,7 @@ final class RestoreWriters: Sendable {
 
     init(heap: Heap, root: Descriptor, options: RestoreOptions, monitor: Monitor) {
         let queue = queue
+        let stop = RestoreStop(root: root)
         let count = options.parallelism > 0 ? options.parallelism : max(1, ProcessInfo.processInfo.activeProcessorCount)
         threads = (0..<count).map { index in
             WorkerThread.start("snapcat-restore-\(index)") {
@@ -36,7 +37,7 @@ final class RestoreWriters: Sendable {
                             counts.files += 1
                             counts.bytes += work.item.size ?? 0
                             monitor.progress.add(bytes: work.item.size ?? 0)
-                        } catch let error as SnapcatError where error.code != .interrupted {
+                        } catch let error as SnapcatError where error.code != .interrupted && !stop.isMeant(by: error) {
                             // One bad file does not cost the others.
                             let isDamage = error.code == .damage || error.code == .notFound
                             if isDamage { counts.damaged += 1 } else { counts.failed += 1 }
@@ -56,7 +57,10 @@ final class RestoreWriters: Sendable {
         }
     }
 
-    /// Neighbouring files go to one thread: they share their folders.
+    /// A thread has ended with an error, which `finish` throws.
+    struct Stopped: Error {}
+
+    /// Neighbouring files go to one thread: they share their folders. Throws `Stopped` where nobody writes any more.
     func write(_ name: [UInt8], _ item: SideItem) throws {
         let full = batch.withLock { batch -> [Work]? in
             batch.append(Work(name: name, item: item))
@@ -64,7 +68,7 @@ final class RestoreWriters: Sendable {
             defer { batch = [] }
             return batch
         }
-        if let full { _ = queue.push(full) }
+        if let full, !queue.push(full) { throw Stopped() }
     }
 
     func stop() { queue.close() }

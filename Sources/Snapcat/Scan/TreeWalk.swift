@@ -1,5 +1,6 @@
 import SnapcatFormat
 import SnapcatPlatform
+import SnapcatStorage
 import SystemPackage
 
 /// Walks a file root in the order of snapshots, never following a symlink.
@@ -21,6 +22,8 @@ final class TreeWalk {
     let device: UInt64
     /// Items that rules left out.
     private(set) var excludedCount: Int64 = 0
+    /// Temporary files and links that a killed restore has left: no files of the user's. A folder is never taken for one.
+    private(set) var leftovers: [[UInt8]] = []
 
     private let options: ScanOptions
     private let ownParts: Set<FileIdentity>
@@ -74,6 +77,9 @@ final class TreeWalk {
         let status = try frame.status(item)
         if !ownParts.isEmpty && ownParts.contains(FileIdentity(status)) { return nil }
         switch (item.kind, status.kind) {
+        case (.leaf, .regular) where LocalSink.isTemporary(name), (.leaf, .link) where LocalSink.isTemporary(name):
+            leftovers.append(path)
+            return nil
         case (.leaf, .regular):
             if let largest = options.largestFileBytes, status.size > largest {
                 excludedCount += 1

@@ -67,11 +67,15 @@ struct RestoreCommand: AsyncParsableCommand {
                 chosen.reference, to: target, options: options, monitor: monitor, action: { try plan?.print($0) })
             return (summary, counter.damages)
         }
-        if let plan { return try plan.finish() }
+        if let plan {
+            try plan.finish()
+            if summary.damaged > 0 || damages > 0 { throw ExitRequest(status: .damage) }
+            return
+        }
         if format == .json { try Terminal.line(summary.json) }
         talk.say(summary.sentence)
         if summary.damaged > 0 || damages > 0 { throw ExitRequest(status: .damage) }
-        if summary.failed > 0 { throw ExitRequest(status: .doneWithProblems) }
+        if summary.failed > 0 { throw ExitRequest(status: summary.hasDoneNothing ? .failed : .doneWithProblems) }
     }
 
     private func chosenReference() throws -> (reference: SnapshotReference, folder: [UInt8]?) {

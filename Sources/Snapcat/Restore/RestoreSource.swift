@@ -1,0 +1,78 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+
+/// The snapshot that a restore writes, read to its end before anything depends on it.
+struct RestoreSource {
+    let store: SnapshotStore
+    let key: StorageKey
+    /// The snapshot knows its folders and links: those that it does not have may go.
+    let knowsNodes: Bool
+    let isSorted: Bool
+    /// Its entries, restored or not.
+    let files: Int64
+    /// Names to be restored that some file system takes for one.
+    let twins: [NameTwins.Pair]
+
+    /// Throws `.damage` for a snapshot that cannot be read, `.notFound` where nothing of it is in the wanted folder. A
+    /// damaged companion costs the folders and links only: it is told, and left out.
+    init(_ store: SnapshotStore, _ key: StorageKey, _ options: RestoreOptions, _ monitor: Monitor) throws {
+        self.store = store
+        self.key = key
+        knowsNodes = try store.usableCompanion(of: key, monitor.problem) != nil
+        isSorted = try SnapshotSide.isSorted(store, key)
+        let side = try SnapshotSide.open(store, key, usesNodes: knowsNodes, isSorted: isSorted)
+        let inFolder = NameFilter(prefix: options.folder)
+        let planned = options.nameFilter
+        var isFound = options.folder.isEmpty
+        var files: Int64 = 0
+        var twins = NameTwins()
+        try side.advance()
+        while !side.isAtEnd {
+            try monitor.cancellation.check()
+            if !side.isNode { files += 1 }
+            if !isFound && inFolder.accepts(side.name) { isFound = true }
+            if Self.isRestored(side), planned.accepts(side.name) { twins.add(side.name) }
+            try side.advance()
+        }
+        guard isFound else {
+            throw SnapcatError(
+                .notFound, "No such folder or file", TerminalText.lossy(options.folder),
+                reason: "the snapshot does not have it")
+        }
+        self.files = files
+        // Names that are refused meet nobody.
+        self.twins = twins.pairs.filter {
+            EntryName($0.folder + $0.left).restoreObjection == nil && EntryName($0.folder + $0.right).restoreObjection == nil
+        }
+    }
+
+    private static func isRestored(_ side: SnapshotSide) -> Bool {
+        guard let node = side.currentNode else { return true }
+        return node.name != Node.rootName && (node.kind == .directory || node.kind == .link)
+    }
+
+    /// Throws where names to be restored would be one file in the target: nothing has been written then.
+    ///
+    /// A dry run, which must not try, only tells. Of a target that is to be made, the folder above it is tried.
+    func refuseTwins(in target: [UInt8], _ options: RestoreOptions, _ monitor: Monitor) throws {
+        guard let first = twins.first else { return }
+        if options.isDryRun {
+            monitor.note(
+                "\(Self.text(first)) differ by case or Unicode form only (\(twins.count) such pairs): "
+                    + "the restore is refused where the target takes them for one")
+            return
+        }
+        let top = target.first == UInt8(ascii: "/") ? UInt8(ascii: "/") : UInt8(ascii: ".")
+        let folded = try options.probesNames(twins, FileRoot.existing(target) ?? [top])
+        guard let pair = folded.first else { return }
+        throw SnapcatError(
+            .failed, "Not restored", TerminalText.lossy(target),
+            reason: "\(Self.text(pair)) would be one file there (\(folded.count) such pairs)",
+            advice: "choose a target that tells case and Unicode forms apart, or leave some out with --exclude")
+    }
+
+    private static func text(_ pair: NameTwins.Pair) -> String {
+        "'\(TerminalText.lossy(pair.folder + pair.left))' and '\(TerminalText.lossy(pair.folder + pair.right))'"
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+/// A small file system of its own (tmpfs), for tests of full and of read-only disks.
+package final class SmallDisk: Sendable {
+    private let folder: TempFolder
+    package var path: String { folder.path }
+
+    private init(_ folder: TempFolder) { self.folder = folder }
+
+    /// nil where file systems may not be mounted: that is told, and is a failure in CI.
+    package static func mount(kilobytes: Int) throws -> SmallDisk? {
+        let folder = try TempFolder()
+        if try run("mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "none", folder.path) { return SmallDisk(folder) }
+        if ProcessInfo.processInfo.environment["CI"] != nil {
+            Issue.record("no file system can be mounted: tests of full disks need root in CI")
+        } else {
+            print("skipped: no file system can be mounted here (not root?)")
+        }
+        return nil
+    }
+
+    package func makeReadOnly() throws {
+        guard try Self.run("mount", "-o", "remount,ro", path) else {
+            throw SnapcatProcess.Failure(description: "cannot remount \(path) read-only")
+        }
+    }
+
+    /// Fills the disk with one file, and returns its path; `leavingKilobytes` stay free.
+    package func fill(leavingKilobytes: Int = 0) throws -> String {
+        let file = path + "/.filler"
+        let free = try FileManager.default.attributesOfFileSystem(forPath: path)[.systemFreeSize] as? Int ?? 0
+        try Data(count: max(0, free - leavingKilobytes << 10)).write(to: URL(fileURLWithPath: file))
+        return file
+    }
+
+    deinit {
+        // Lazily: a file that is still open keeps no test from ending.
+        do { _ = try Self.run("umount", "-l", path) } catch {}
+    }
+
+    private static func run(_ arguments: String...) throws -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+}
