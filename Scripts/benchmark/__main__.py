@@ -16,7 +16,7 @@ import rows_history  # noqa: F401
 import report
 from bench import Bench
 from data import QUICK, DataFolder, Sizes
-from measure import BenchError, Contender, run
+from measure import BenchError, Contender
 from row import ROWS, Result, Row, lacks
 
 TMPFS = "/dev/shm"
@@ -88,7 +88,7 @@ def main() -> int:
                       not (arguments.quick or arguments.without_snapshooter))
         if arguments.quick:
             bench.note("A quick run: about a tenth of the sizes that the goals speak of")
-        smallest_peak = run(Contender("true", ["true"]))["peak"]
+        smallest_peak = bench.stopwatch.run(Contender("true", ["true"]))["peak"]
         results = [measured(bench, row) for row in rows]
         facts = report.facts(bench, shlex.join(["Scripts/bench", *sys.argv[1:]]), smallest_peak)
     report.print_table(results)

@@ -2,13 +2,11 @@
 
 import functools
 import os
-import shutil
-import subprocess
 from dataclasses import dataclass, field
 
 import peers
-from data import HERE, DataFolder, require_space
-from measure import BenchError, Contender, Samples, quietly, race
+from data import DataFolder, require_space
+from measure import Contender, Samples, Stopwatch, build, quietly, race
 
 
 @dataclass(eq=False)
@@ -21,8 +19,12 @@ class Bench:
     measures_snapshooter: bool
     notes: list[str] = field(default_factory=list)
 
+    @functools.cached_property
+    def stopwatch(self) -> Stopwatch:
+        return Stopwatch(self.work)
+
     def race(self, contenders: list[Contender], runs_factor: int = 1) -> Samples:
-        return race(contenders, self.runs * runs_factor)
+        return race(self.stopwatch, contenders, self.runs * runs_factor)
 
     def place(self, name: str) -> str:
         return os.path.join(self.work, name)
@@ -54,11 +56,7 @@ class Bench:
     @functools.cached_property
     def limit(self) -> str:
         """The program that does only what must be done."""
-        program = self.place("limit")
-        source = os.path.join(HERE, "limit.c")
-        subprocess.run(["cc", "-O2", "-pthread", "-Wno-deprecated-declarations", source, "-o", program,
-                        "-lisal", "-lcrypto"], check=True)
-        return program
+        return build("limit", self.work, "-lisal", "-lcrypto")
 
     @functools.cache
     def catalog(self, snap_root: str, name: str) -> str:
@@ -66,30 +64,3 @@ class Bench:
         path = self.place(name + ".sqlite")
         quietly([self.snapcat, "catalog", "sync", "-q", "--snap-root", snap_root, "--catalog", path])
         return path
-
-
-def remove(*places: str) -> None:
-    for place in places:
-        if os.path.isdir(place):
-            shutil.rmtree(place)
-        elif os.path.exists(place):
-            os.remove(place)
-
-
-def remove_catalog(path: str) -> None:
-    remove(path, path + "-wal", path + "-shm", path + "-journal")
-
-
-def copy_catalog(source: str, target: str) -> None:
-    remove_catalog(target)
-    for suffix in ("", "-wal"):
-        if os.path.exists(source + suffix):
-            shutil.copyfile(source + suffix, target + suffix)
-
-
-def require_lines(path: str, expected: int) -> None:
-    """A CSV of so many rows below its header."""
-    with open(path, "rb") as file:
-        found = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b"")) - 1
-    if found != expected:
-        raise BenchError(f"{os.path.basename(path)} has {found} rows, and {expected} are right")

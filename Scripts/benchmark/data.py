@@ -7,9 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from measure import BenchError
-
-HERE = os.path.dirname(os.path.abspath(__file__))
+from measure import HERE, BenchError
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ static void hex_of(const unsigned char *bytes, size_t count, char *hex) {
     for (int at = 0; at < MD5_DIGEST_LENGTH; at++) sprintf(hex + 2 * at, "%02x", digest[at]);
 }
 
-static size_t compress_all(unsigned char *from, size_t count, unsigned char *to, size_t capacity, unsigned char *level) {
+static size_t compress_all(
+    unsigned char *from, size_t count, unsigned char *to, size_t capacity, unsigned char *level) {
     struct isal_zstream stream;
     isal_deflate_init(&stream);
     stream.level = 1;

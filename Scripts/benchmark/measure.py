@@ -3,10 +3,11 @@
 import os
 import statistics
 import subprocess
-import time
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import Callable
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 # Variables that snapcat or snapshooter read: a measured process gets only those that its command line gives.
 CLEARED = ["FILE_ROOT", "HEAP_ROOT", "SNAP_ROOT", "HEAP_CACHE_FILE", "LOGLEVEL", "SNAPCAT_REPO", "SNAPCAT_CATALOG"]
@@ -39,32 +40,44 @@ class Contender:
 Samples = dict[str, dict[str, list[float]]]
 
 
-def run(contender: Contender) -> dict[str, float]:
-    """One run. wait4 tells of the process itself; no output goes through a pipe."""
-    contender.prepare()
-    environment = clean_environment(contender.environment)
-    with open(contender.stdin, "rb") as stdin, open(contender.stdout, "wb") as stdout, TemporaryFile() as errors:
-        start = time.perf_counter()
-        process = subprocess.Popen(contender.command, stdin=stdin, stdout=stdout, stderr=errors, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            errors.seek(0)
-            said = errors.read().decode("utf-8", "replace").strip().splitlines()
-            raise BenchError(f"{contender.name} ended with {process.returncode}: {said[-1] if said else 'no message'}")
-    contender.check()
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024.0}
+def build(name: str, folder: str, *libraries: str) -> str:
+    """Compiles one of the C programs beside this file."""
+    program = os.path.join(folder, name)
+    quietly(["cc", "-O2", "-pthread", "-Wno-deprecated-declarations", os.path.join(HERE, name + ".c"), "-o", program,
+             *libraries])
+    return program
 
 
-def race(contenders: list[Contender], runs: int) -> Samples:
+class Stopwatch:
+    def __init__(self, folder: str):
+        self._launch = build("launch", folder)
+        self._result = os.path.join(folder, "launch.result")
+
+    def run(self, contender: Contender) -> dict[str, float]:
+        """One run; no output goes through a pipe."""
+        contender.prepare()
+        command = [self._launch, self._result, *contender.command]
+        with open(contender.stdin, "rb") as stdin, open(contender.stdout, "wb") as stdout, TemporaryFile() as errors:
+            status = subprocess.run(command, stdin=stdin, stdout=stdout, stderr=errors,
+                                    env=clean_environment(contender.environment)).returncode
+            if status != 0:
+                errors.seek(0)
+                said = errors.read().decode("utf-8", "replace").strip().splitlines()
+                raise BenchError(f"{contender.name} ended with {status}: {said[-1] if said else 'no message'}")
+        contender.check()
+        with open(self._result, encoding="ascii") as file:
+            wall, cpu, kilobytes = map(float, file.read().split())
+        return {"wall": wall, "cpu": cpu, "peak": kilobytes * 1024}
+
+
+def race(stopwatch: Stopwatch, contenders: list[Contender], runs: int) -> Samples:
     """All in turn, `runs` times, every second time in the reverse order: what disturbs the machine disturbs all."""
     samples: Samples = {contender.name: {"wall": [], "cpu": [], "peak": []} for contender in contenders}
     for turn in range(runs):
         for contender in contenders if turn % 2 == 0 else reversed(contenders):
             if contender.most_runs is not None and turn >= contender.most_runs:
                 continue
-            for quantity, value in run(contender).items():
+            for quantity, value in stopwatch.run(contender).items():
                 samples[contender.name][quantity].append(value)
     return samples
 

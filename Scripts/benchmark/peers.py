@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from bench import remove
+from files import remove
 from measure import BenchError, Contender, output, quietly
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ def own_time(result: Result) -> str:
     """The median, and the range where there is one."""
     walls = result.samples["snapcat"]["wall"]
     text = figure(result.samples, "snapcat", "wall")
-    return text if len(walls) < 2 else f"{text} ({quantity_text('wall', min(walls))} – {quantity_text('wall', max(walls))})"
+    least, most = (quantity_text("wall", value) for value in (min(walls), max(walls)))
+    return text if len(walls) < 2 else f"{text} ({least} – {most})"
 
 
 def peers_text(result: Result) -> str:

@@ -3,8 +3,9 @@
 import os
 
 import peers
-from bench import Bench, copy_catalog, remove, remove_catalog, require_lines
+from bench import Bench
 from data import DataSet
+from files import copy_catalog, remove, remove_catalog, require_lines
 from measure import Contender, Samples
 from row import Goal, row
 

@@ -2,8 +2,9 @@
 
 import os
 
-from bench import Bench, remove_catalog
+from bench import Bench
 from data import DataSet
+from files import remove_catalog
 from measure import BenchError, Contender, Samples, output
 from row import Goal, row
 
@@ -53,9 +54,9 @@ def history_of_long(bench: Bench) -> Samples:
 
 def history_rows(bench: Bench, is_long: bool) -> Samples:
     history, _ = place(bench, is_long)
+    sql = "SELECT valid_from, valid_to, size, md5 FROM file_version WHERE name = :name ORDER BY valid_from"
     return asked(
-        bench, is_long, "SELECT valid_from, valid_to, size, md5 FROM file_version WHERE name = :name ORDER BY valid_from",
-        history.manifest["probe_versions"], name=history.manifest["probe"])
+        bench, is_long, sql, history.manifest["probe_versions"], name=history.manifest["probe"])
 
 
 @row("catalog-find-exact", "find by exact name over 1000 snapshots", ANSWER)

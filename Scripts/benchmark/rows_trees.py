@@ -4,7 +4,8 @@ import os
 import shutil
 
 import peers
-from bench import Bench, remove, remove_catalog
+from bench import Bench
+from files import remove, remove_catalog
 from measure import Contender, Samples, output, quietly
 from row import Goal, row
 
