@@ -30,3 +30,34 @@ install_build_packages() {
         return 1
     fi
 }
+
+# Builds the release program of the package in $1, unless it is newer than its sources. Says nothing but errors.
+build_release() {
+    release_binary="$1/.build/release/snapcat"
+    if [ -x "$release_binary" ]; then
+        newer=$(find "$1/Package.swift" "$1/Sources" "$1/Schema" -newer "$release_binary" -type f -print -quit)
+        [ -n "$newer" ] || return 0
+    fi
+    install_build_packages
+    echo "Building snapcat (some minutes the first time)..." >&2
+    build_log=$(mktemp)
+    if ! swift build --package-path "$1" -c release --static-swift-stdlib --product snapcat >"$build_log" 2>&1; then
+        cat "$build_log" >&2
+        rm -f "$build_log"
+        return 2
+    fi
+    rm -f "$build_log"
+    # Linking leaves an unchanged binary as it is: it is up to date all the same.
+    touch "$release_binary"
+}
+
+# Makes the Python environment $1 with exactly the packages that follow, unless it was made with these.
+make_python_environment() {
+    environment=$1
+    shift
+    [ "$(cat "$environment/packages" 2>/dev/null)" = "$*" ] && return 0
+    rm -rf "$environment"
+    python3 -m venv "$environment"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check "$@" >&2
+    echo "$*" >"$environment/packages"
+}

@@ -79,7 +79,7 @@ package struct EntryFields {
             nameRange = value.range
             nameIsEscaped = value.isEscaped
         case .md5:
-            md5 = value.kind == .string ? MD5Digest(hex: line[value.range]) : nil
+            md5 = value.kind == .string ? MD5Digest(hex: UnsafeRawBufferPointer(rebasing: line[value.range])) : nil
             if md5 == nil { hasOddValue = true }
         case .isLink:
             isLinkFalse = value.kind == .literal && line[value.range.lowerBound] == UInt8(ascii: "f")

@@ -26,22 +26,23 @@ public struct MD5Digest: Hashable, Sendable, Comparable, CustomStringConvertible
 
     /// From 32 hex digits, lower case only: that is the only spelling that names an object.
     public init?(hex: some Sequence<UInt8>) {
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        var count = 0
-        for byte in hex {
-            let digit: UInt64
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte) - 48
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = UInt64(byte) - 87
-            default: return nil
-            }
-            if count < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
-            count += 1
-            if count > 32 { return nil }
+        guard let digest = Array(hex).withUnsafeBytes({ MD5Digest(hex: $0) }) else { return nil }
+        self = digest
+    }
+
+    /// The same for lines and file names, which come by the million: generic code is not specialised in other modules.
+    package init?(hex: UnsafeRawBufferPointer) {
+        guard hex.count == 32 else { return nil }
+        var halves: (high: UInt64, low: UInt64) = (0, 0)
+        for index in 0..<32 {
+            let byte = hex[index]
+            let decimal = byte &- UInt8(ascii: "0")
+            let letter = byte &- UInt8(ascii: "a")
+            guard decimal < 10 || letter < 6 else { return nil }
+            let digit = UInt64(decimal < 10 ? decimal : letter + 10)
+            if index < 16 { halves.high = halves.high << 4 | digit } else { halves.low = halves.low << 4 | digit }
         }
-        guard count == 32 else { return nil }
-        self.init(high: high, low: low)
+        self.init(high: halves.high, low: halves.low)
     }
 
     public init?(hex: String) { self.init(hex: hex.utf8) }
@@ -69,6 +70,9 @@ public struct MD5Digest: Hashable, Sendable, Comparable, CustomStringConvertible
             }
         }
     }
+
+    /// The first byte: which folder of a heap has the object.
+    package var bucket: Int { Int(high >> 56) }
 
     public static func < (left: MD5Digest, right: MD5Digest) -> Bool {
         (left.high, left.low) < (right.high, right.low)

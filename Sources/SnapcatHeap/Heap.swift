@@ -73,7 +73,7 @@ package final class Heap: Sendable {
         let name = HeapLayout.bucketName(bucket)
         guard let local = storage.base.local else {
             return try storage.items(prefix: StorageKey(name + [UInt8(ascii: "/")])).compactMap { item in
-                HeapLayout.object(fileName: item.key.bytes.dropFirst(3), bucket: bucket)
+                item.key.bytes.dropFirst(3).withUnsafeBytes { HeapLayout.object(fileName: $0, bucket: bucket) }
                     .map { ($0, item.status.size) }
             }
         }

@@ -24,11 +24,11 @@ package enum HeapLayout {
     }
 
     /// The object that a file of a bucket is, nil where its name is none.
-    package static func object(fileName: some Collection<UInt8>, bucket: Int) -> MD5Digest? {
-        guard fileName.count == 35, fileName.suffix(3).elementsEqual(".gz".utf8),
-            fileName.prefix(2).elementsEqual(bucketName(bucket))
-        else { return nil }
-        return MD5Digest(hex: fileName.prefix(32))
+    package static func object(fileName: UnsafeRawBufferPointer, bucket: Int) -> MD5Digest? {
+        guard fileName.count == 35, fileName.suffix(3).elementsEqual(".gz".utf8) else { return nil }
+        let hex = UnsafeRawBufferPointer(rebasing: fileName.prefix(32))
+        guard let md5 = MD5Digest(hex: hex), md5.bucket == bucket else { return nil }
+        return md5
     }
 
     package static let temporaryFolder = Array("temp".utf8)
