@@ -90,8 +90,9 @@ struct MakeJob {
 
     mutating func run() throws -> MakeSummary {
         try repository.snapshots.storage.base.local?.removeTemporaryFiles()
-        let catalog = try repository.catalog(monitor)
         try repository.sync(monitor)
+        // Only now: the sync may have swapped in a new one.
+        let catalog = try repository.catalog(monitor)
         let sync = CatalogSync(catalog, repository.snapshots, monitor)
         let session = try openHeap()
         // Again, now that all parts of the repository exist: those in the file root are left out.
