@@ -83,8 +83,8 @@ extension Repository {
         closeCatalog()
         do {
             return try Catalog.replace(at: path) { try CatalogSync($0, snapshots, monitor).run() }
-        } catch let error as SnapcatError where error.code == .locked {
-            // Another process builds it: this one fills its own, row by row.
+        } catch let error as SnapcatError where [.locked, .failed, .catalogUnwritable].contains(error.code) {
+            // Another process builds it, or nothing can be made beside it: it is filled where it is.
             return CatalogSync.Summary()
         }
     }

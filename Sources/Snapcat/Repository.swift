@@ -5,6 +5,7 @@ import SnapcatHeap
 import SnapcatPlatform
 import SnapcatStorage
 import Synchronization
+import SystemPackage
 
 /// A snap root with its heap and its catalog: where snapshots are made, read, compared, restored and queried.
 ///
@@ -64,14 +65,40 @@ public final class Repository: Sendable {
     /// Forgets the open catalog, so that the next call opens (and where needed rebuilds) it.
     package func closeCatalog() { openCatalog.withLock { $0 = nil } }
 
-    /// Runs `body`; where the catalog proves to be damaged it is moved aside, and `body` runs once more with a new one.
+    /// Runs `body`; where the catalog proves to be damaged, or cannot be written, `body` runs again with another one.
     package func withUsableCatalog<R>(_ monitor: Monitor, _ body: () throws -> R) throws -> R {
-        do { return try body() } catch let error as SnapcatError where error.code == .catalogDamage {
-            guard let catalogPath else { throw error }
-            closeCatalog()
-            let aside = try withSystemErrors("Cannot replace the catalog", catalogPath) { try Catalog.setAside(catalogPath) }
+        // From the file to a new file, to a temporary one, to one in memory.
+        for _ in 0..<3 {
+            do { return try body() } catch let error as SnapcatError
+                where error.code == .catalogDamage || error.code == .catalogUnwritable
+            {
+                try replaceCatalog(error, monitor)
+            }
+        }
+        return try body()
+    }
+
+    private func replaceCatalog(_ error: SnapcatError, _ monitor: Monitor) throws {
+        let (isFile, isInMemory) = openCatalog.withLock { open in
+            (open.map { $0.path != nil } ?? (catalogPath != nil), open?.isInMemory ?? false)
+        }
+        if isInMemory { throw error }
+        closeCatalog()
+        if error.code == .catalogDamage, isFile, let catalogPath, try setAside(catalogPath, error, monitor) { return }
+        let next = try isFile ? Catalog.temporary() : Catalog.inMemory()
+        monitor.note("the catalog cannot be written (\(error.reason)); a temporary one serves")
+        openCatalog.withLock { $0 = next }
+    }
+
+    /// Makes room for a new file. False where nothing can be written there.
+    private func setAside(_ path: [UInt8], _ error: SnapcatError, _ monitor: Monitor) throws -> Bool {
+        do {
+            let aside = try Catalog.setAside(path)
             monitor.note("the catalog is damaged (\(error.reason)) and is built anew; the old file is '\(TerminalText.lossy(aside))'")
-            return try body()
+            return true
+        } catch let error as Errno {
+            if error.meansUnwritable { return false }
+            throw SnapcatError.system("Cannot replace the catalog", path, error)
         }
     }
 

@@ -14,14 +14,18 @@ package final class RepositoryLock {
     private init(_ file: Descriptor) { self.file = file }
 
     /// nil for a snap root that is not local: there creating a snapshot exclusively is all the safety there is.
-    package static func take(_ storage: BlockingStorage, purpose: String, clock: any WallClock) throws -> RepositoryLock? {
+    ///
+    /// `needsWriting`: false for who only reads the repository. On a place that cannot be written the lock is then taken
+    /// on the file that is there; where there is none, nobody else can take it either, and nil is returned.
+    package static func take(
+        _ storage: BlockingStorage, purpose: String, clock: any WallClock, needsWriting: Bool = true
+    ) throws -> RepositoryLock? {
         guard let local = storage.base.local else { return nil }
         let root = local.root
-        let path = root + Array("/.lock".utf8)
-        let file = try withSystemError("Cannot lock the snap root", root) { () throws(Errno) in
-            try FolderOperations.makeFolders(root)
-            return try Descriptor.open(path, [.readWrite, .create], mode: 0o644)
+        let opened = try withSystemError("Cannot lock the snap root", root) { () throws(Errno) in
+            try open(root, needsWriting: needsWriting)
         }
+        guard let file = opened else { return nil }
         guard file.tryLock(exclusive: true) else {
             throw SnapcatError(
                 .locked, "The repository is locked", TerminalText.lossy(root), reason: holder(file),
@@ -32,11 +36,28 @@ package final class RepositoryLock {
             ("pid", .integer(Int64(ProcessInfo.processInfo.processIdentifier))), ("purpose", .text(purpose)),
             ("since", .text(SnapshotTime(microseconds: clock.nowNanoseconds / 1000).iso8601)),
         ]).bytes
-        try withSystemError("Cannot lock the snap root", root) { () throws(Errno) in
+        do throws(Errno) {
             try file.rewindAndTruncate()
-            do { try text.withUnsafeBytes { try file.writeAll($0) } } catch let error as Errno { throw error } catch {}
+            try file.writeAll(text)
+        } catch {
+            // The text only tells who holds the lock.
+            if needsWriting { throw SnapcatError.system("Cannot lock the snap root", root, error) }
         }
         return RepositoryLock(file)
+    }
+
+    private static func open(_ root: [UInt8], needsWriting: Bool) throws(Errno) -> Descriptor? {
+        let path = root + Array("/.lock".utf8)
+        do throws(Errno) {
+            try FolderOperations.makeFolders(root)
+            return try Descriptor.open(path, [.readWrite, .create], mode: 0o644)
+        } catch {
+            if needsWriting || !error.meansUnwritable { throw error }
+        }
+        do throws(Errno) { return try Descriptor.open(path, .read) } catch {
+            if error == .noSuchFileOrDirectory { return nil }
+            throw error
+        }
     }
 
     private static func holder(_ file: Descriptor) -> String {

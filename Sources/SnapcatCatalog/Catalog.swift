@@ -70,10 +70,10 @@ public final class Catalog: Sendable {
                     .usage, "Not a catalog of snapcat", TerminalText.lossy(path),
                     reason: "it is a database of another program", advice: "name another file with --catalog")
             }
-        } catch let error as Errno where isReadOnly(error) {
-            return try temporary(note: "the catalog's place cannot be written (\(error)); a temporary one serves")
-        } catch let error as DatabaseError where isReadOnly(error) {
-            return try temporary(note: "the catalog's place cannot be written; a temporary one serves")
+        } catch let error as Errno where error.meansUnwritable {
+            return try temporary(note: "the catalog cannot be written (\(error)); a temporary one serves")
+        } catch let error as DatabaseError where isUnwritable(error) {
+            return try temporary(note: "the catalog cannot be written (\(mapped(error, path).reason)); a temporary one serves")
         } catch let error as DatabaseError {
             throw mapped(error, path)
         } catch let error as Errno {
@@ -81,25 +81,30 @@ public final class Catalog: Sendable {
         }
     }
 
-    /// A catalog that goes with this object.
+    /// A catalog that goes with this object: in the temporary folder, or in memory where that cannot be written.
     package static func temporary(note: String = "") throws -> Catalog {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("snapcat-\(UInt64.random(in: .min ... .max))", isDirectory: true)
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let queue = try connection(Array(folder.appendingPathComponent("catalog.sqlite").path.utf8))
-        let catalog = Catalog(queue, path: nil, note: note, temporaryFolder: folder)
+        do {
+            let folder = try TemporaryPlace.makeFolder()
+            let queue = try connection(Array(folder.appendingPathComponent("catalog.sqlite").path.utf8))
+            let catalog = Catalog(queue, path: nil, note: note, temporaryFolder: folder)
+            try catalog.makeSchema()
+            return catalog
+        } catch {
+            // Whatever the reason: memory serves as well.
+            return try inMemory(note: note)
+        }
+    }
+
+    /// A catalog in memory, which goes with this object: other connections of this process reach it by its name.
+    package static func inMemory(note: String = "") throws -> Catalog {
+        let name = "file:/snapcat-\(UInt64.random(in: .min ... .max))?vfs=memdb"
+        let catalog = Catalog(try connection(Array(name.utf8)), path: nil, note: note)
         try catalog.makeSchema()
         return catalog
     }
 
-    private static func isReadOnly(_ error: Errno) -> Bool {
-        [.readOnlyFileSystem, .permissionDenied, .notPermitted].contains(error)
-    }
-
-    private static func isReadOnly(_ error: DatabaseError) -> Bool {
-        [.SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM].contains(error.resultCode)
-    }
+    /// It goes with this object, and is on no disk.
+    package var isInMemory: Bool { path == nil && temporaryFolder == nil }
 
     static func condition(_ path: [UInt8]) throws -> Condition {
         guard let status = try Descriptor.statusIfPresent(path, following: true) else { return .absent }
@@ -129,10 +134,6 @@ public final class Catalog: Sendable {
         } catch let error as DatabaseError where isDamage(error) {
             return .replaceable(error.message ?? "it is damaged")
         }
-    }
-
-    private static func isDamage(_ error: DatabaseError) -> Bool {
-        [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode)
     }
 
     /// Keeps what cannot be used under another name: a catalog is derived, but a mistaken path may not be one.
@@ -221,24 +222,6 @@ public final class Catalog: Sendable {
 
     private func mapping<R>(_ body: () throws -> R) throws -> R {
         do { return try body() } catch let error as DatabaseError { throw Self.mapped(error, path ?? []) }
-    }
-
-    package static func mapped(_ error: DatabaseError, _ path: [UInt8]) -> SnapcatError {
-        let subject = TerminalText.lossy(path)
-        switch error.resultCode {
-        case .SQLITE_BUSY, .SQLITE_LOCKED:
-            return SnapcatError(
-                .locked, "The catalog is in use", subject, reason: "another process is writing to it",
-                advice: "try again", isTransient: true)
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            return SnapcatError(
-                .catalogDamage, "The catalog is damaged", subject, reason: error.message ?? "",
-                advice: "delete it: it is built anew from the snapshots")
-        case .SQLITE_FULL:
-            return SnapcatError(.failed, "Cannot write the catalog", subject, reason: "the disk is full", advice: "free some space")
-        default:
-            return SnapcatError(.failed, "The catalog cannot do that", subject, reason: error.message ?? "\(error.resultCode)")
-        }
     }
 
     func executeOutsideTransaction(_ sql: String) throws {

@@ -152,6 +152,13 @@ public final class Descriptor: Sendable {
         }
     }
 
+    package func writeAll(_ bytes: [UInt8]) throws(Errno) {
+        let result = bytes.withUnsafeBytes { bytes -> Result<Void, Errno> in
+            do throws(Errno) { return .success(try writeAll(bytes)) } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
     /// fsync: the file's bytes and facts are durable when this returns.
     package func sync() throws(Errno) {
         guard cplatform_fsync(raw) == 0 else { throw Errno(rawValue: cplatform_errno()) }

@@ -32,6 +32,16 @@ extension SnapcatError {
     }
 }
 
+extension Errno {
+    /// No room is left on the disk, or in the user's quota.
+    package var meansFull: Bool { self == .noSpace || self == .diskQuotaExceeded }
+
+    /// The place cannot be written: read-only, full, or not permitted.
+    package var meansUnwritable: Bool {
+        meansFull || [.readOnlyFileSystem, .permissionDenied, .notPermitted].contains(self)
+    }
+}
+
 /// Gives an `Errno` among the errors of `body` a message.
 package func withSystemErrors<R>(_ what: String, _ subject: [UInt8], _ body: () throws -> R) throws -> R {
     do { return try body() } catch let error as Errno { throw SnapcatError.system(what, subject, error) }

@@ -11,6 +11,8 @@ public struct SnapcatError: Error, Sendable, Equatable, CustomStringConvertible 
         case damage
         /// The catalog is damaged: it is derived, and can be built anew.
         case catalogDamage
+        /// The catalog cannot be written (read-only, full, no permission): a temporary one can serve.
+        case catalogUnwritable
         /// Two contents with one md5, or one md5 with two sizes.
         case collision
         /// A query ran longer than it was allowed to.

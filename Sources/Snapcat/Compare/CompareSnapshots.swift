@@ -29,7 +29,7 @@ extension Repository {
             func resolved(_ reference: SnapshotReference) throws -> ComparisonSide {
                 guard reference == .live else { return try side(reference, monitor) }
                 guard let liveRoot else { throw SnapcatError(.usage, "No file root", advice: "'live' needs one") }
-                try sync(monitor)
+                _ = try syncedSnapshots(monitor)
                 let state = try self.survey(Array(liveRoot.utf8), parallelism: 0, monitor)
                 survey = state
                 return .file(state.place.store, state.place.key)

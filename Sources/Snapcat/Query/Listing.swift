@@ -23,7 +23,13 @@ extension Repository {
     /// Indexes what is new or changed in the snap root, and takes out what is gone.
     public func syncCatalog(monitor: Monitor = .silent) async throws -> CatalogSummary {
         try await run("snapcat-sync", monitor) { [self] in
-            CatalogSummary(try sync(monitor))
+            let catalog = try catalog(monitor)
+            if let catalogPath, catalog.path == nil {
+                throw SnapcatError(
+                    .failed, "Cannot write the catalog", TerminalText.lossy(catalogPath), reason: "a temporary one serves",
+                    advice: "reading works; see that its place has room and can be written")
+            }
+            return CatalogSummary(try sync(monitor))
         }
     }
 

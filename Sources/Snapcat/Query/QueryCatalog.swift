@@ -42,9 +42,10 @@ extension Repository {
                     hasRows = true
                     try row($0)
                 }
-            } catch var error as SnapcatError where error.code == .catalogDamage && hasRows {
+            } catch var error as SnapcatError where hasRows {
                 // Rows are out already: they cannot be taken back.
-                error.code = .damage
+                if error.code == .catalogDamage { error.code = .damage }
+                if error.code == .catalogUnwritable { error.code = .failed }
                 throw error
             }
         }

@@ -13,6 +13,12 @@ package struct NameTwins {
         /// The last components, the first one found first.
         package var left: [UInt8]
         package var right: [UInt8]
+
+        package init(folder: [UInt8], left: [UInt8], right: [UInt8]) {
+            self.folder = folder
+            self.left = left
+            self.right = right
+        }
     }
 
     /// In the order in which they were found.

@@ -87,7 +87,7 @@ extension Repository {
     /// A snap root that does not exist (a snapshot given by its path) has nobody to be kept out.
     func lockForRestore() throws -> RepositoryLock? {
         guard let local = snapshots.storage.base.local, FolderOperations.realPath(local.root) != nil else { return nil }
-        return try RepositoryLock.take(snapshots.storage, purpose: "restore", clock: clock)
+        return try RepositoryLock.take(snapshots.storage, purpose: "restore", clock: clock, needsWriting: false)
     }
 
     /// The parts of the repository that lie in the target. Throws `.usage` where the target lies in the repository.
@@ -165,8 +165,7 @@ extension Repository {
         _ target: [UInt8], parallelism: Int, scan: ScanOptions = ScanOptions(), usesCatalog: Bool = true,
         _ monitor: Monitor
     ) throws -> TargetState {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("snapcat-\(UInt64.random(in: .min ... .max))", isDirectory: true)
+        let folder = try TemporaryPlace.makeFolder()
         let store = SnapshotStore(BlockingStorage(LocalStorage(root: Array(folder.path.utf8))))
         let found = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
             parallelism: parallelism, scan: scan, usesCatalog: usesCatalog)

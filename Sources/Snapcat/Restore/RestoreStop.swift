@@ -6,12 +6,9 @@ struct RestoreStop {
     let root: Descriptor
 
     func isMeant(by error: Errno) -> Bool {
-        switch error {
-        case .noSpace, .diskQuotaExceeded: true
         // Some folder of the target may be mounted read-only: the others can be written.
-        case .readOnlyFileSystem: FolderOperations.isReadOnly([UInt8(ascii: ".")], in: root.raw)
-        default: false
-        }
+        error.meansFull
+            || error == .readOnlyFileSystem && FolderOperations.isReadOnly([UInt8(ascii: ".")], in: root.raw)
     }
 
     func isMeant(by error: SnapcatError) -> Bool {

@@ -50,11 +50,16 @@ struct ListSnapshotsCommand: AsyncParsableCommand {
     @OptionGroup var roots: RootOptions
     @OptionGroup var talk: TalkOptions
 
+    func validate() throws {
+        if limit < 0 { throw ValidationError("--limit must not be negative") }
+        if offset < 0 { throw ValidationError("--offset must not be negative") }
+    }
+
     func run() async throws {
         let repository = try roots.existingRepository()
         let all = try await talk.withMonitor { monitor, _ in try await repository.list(monitor: monitor) }
         let ordered = order == .desc ? all.reversed() : all
-        for snapshot in ordered.dropFirst(max(0, offset)).prefix(max(0, limit)) { try Terminal.line(snapshot.path) }
+        for snapshot in ordered.dropFirst(offset).prefix(limit) { try Terminal.line(snapshot.path) }
     }
 }
 
