@@ -50,7 +50,7 @@ extension Repository {
             // heap has the word in its name.
             if sql.lowercased().contains("object") { try updateMembership(monitor) }
         }
-        let query = try CatalogQuery(try catalog(monitor), attachments: options.attachments)
+        let query = try CatalogQuery(try catalog(monitor), attachments: options.attachments, globs: NameGlob.matcher)
         return try query.run(sql, options: options, cancellation: monitor.cancellation, columns: columns, row: row)
     }
 
