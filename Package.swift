@@ -58,7 +58,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "SnapcatSchema", path: "Schema",
-            resources: [.embedInCode("m001_catalog.sql"), .embedInCode("views.sql")],
+            resources: [.embedInCode("m001_catalog.sql"), .embedInCode("views.sql"), .embedInCode("queries")],
             swiftSettings: settings),
         .target(
             name: "SnapcatCatalog",
@@ -75,7 +75,7 @@ let package = Package(
             name: "Snapcat",
             dependencies: [
                 "CPlatform", "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap",
-                "SnapcatCatalog",
+                "SnapcatCatalog", "SnapcatSchema",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

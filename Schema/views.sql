@@ -210,24 +210,25 @@ GROUP BY s.id, a.id;
 -- A content: in the heap, or named by a snapshot, or both.
 CREATE VIEW object AS
 SELECT
-    n.md5 AS md5, -- its name, lower-case hex
-    n.size AS size, -- bytes of the content; NULL where no snapshot names it
+    v.md5_text AS md5, -- its name, lower-case hex
+    v.size AS size, -- bytes of the content; NULL where no snapshot names it
     h.stored_bytes AS stored_bytes, -- bytes of the file in the heap; NULL where not known
     CASE WHEN h.md5 IS NOT NULL THEN 1
         WHEN EXISTS (SELECT 1 FROM setting AS k WHERE k.key = 'heap') THEN 0
         END AS present, -- 1 in the heap, 0 missing, NULL where the heap is not known
-    (SELECT s.id FROM snapshot_row AS s WHERE s.taken_at = n.first_seen) AS first_snapshot_id, -- first snapshot that names it
-    n.reference_count AS reference_count, -- versions that name it
+    (SELECT s.id FROM snapshot_row AS s WHERE s.taken_at = v.valid_from) AS first_snapshot_id, -- first snapshot that names it
+    (SELECT count(*) FROM version AS n WHERE n.md5_text = v.md5_text) AS reference_count, -- versions that name it
     strftime('%Y-%m-%dT%H:%M:%S', h.verified_at / 1000000, 'unixepoch')
         || printf('.%06dZ', h.verified_at % 1000000) AS verified_at, -- when check last read it and found what verify_result says
     h.verify_result AS verify_result -- ok or the problem
-FROM (
-    SELECT v.md5_text AS md5, max(v.size) AS size, min(v.valid_from) AS first_seen, count(*) AS reference_count
-    FROM version AS v WHERE v.md5_text IS NOT NULL GROUP BY v.md5_text
-) AS n
-LEFT JOIN heap_object AS h ON h.md5 = n.md5
+FROM version AS v
+LEFT JOIN heap_object AS h ON h.md5 = v.md5_text
+-- The first version stands for all of them: no grouping, so that a search for a md5 reaches the index from any query.
+WHERE v.md5_text IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM version AS e
+    WHERE e.md5_text = v.md5_text AND (e.valid_from, e.path_id) < (v.valid_from, v.path_id))
 UNION ALL
-SELECT h.md5, NULL, h.stored_bytes, 1, NULL, 0,
+SELECT h.md5, CAST(NULL AS INTEGER), h.stored_bytes, 1, CAST(NULL AS INTEGER), 0,
     strftime('%Y-%m-%dT%H:%M:%S', h.verified_at / 1000000, 'unixepoch')
         || printf('.%06dZ', h.verified_at % 1000000),
     h.verify_result

@@ -89,16 +89,18 @@ extension Repository {
         }
     }
 
-    package func syncedSnapshots(_ monitor: Monitor) throws -> [IndexedSnapshot] {
+    package func syncedSnapshots(_ monitor: Monitor, syncs: Bool = true) throws -> [IndexedSnapshot] {
         try withUsableCatalog(monitor) {
-            try sync(monitor)
+            if syncs { try sync(monitor) }
             return try catalog(monitor).read { try CatalogSnapshots.all($0) }
         }
     }
 
-    /// Syncs and resolves. Damaged ones are returned only where named directly.
-    package func resolve(_ reference: SnapshotReference, _ monitor: Monitor) throws -> IndexedSnapshot {
-        let all = try syncedSnapshots(monitor)
+    /// Syncs (unless told not to) and resolves. Damaged ones are returned only where named directly.
+    package func resolve(
+        _ reference: SnapshotReference, _ monitor: Monitor, syncs: Bool = true
+    ) throws -> IndexedSnapshot {
+        let all = try syncedSnapshots(monitor, syncs: syncs)
         let name = try reference.resolve(in: all.map { SnapshotCandidate(name: $0.name, isDamaged: $0.isDamaged) })
         guard let snapshot = all.first(where: { $0.name == name }) else {
             throw SnapcatError(.noSnapshot, "No such snapshot", name.stem)

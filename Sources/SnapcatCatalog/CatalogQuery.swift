@@ -6,6 +6,8 @@ import SnapcatPlatform
 public struct QueryOptions: Sendable {
     /// By name, without the `:`; bound as text, the column's affinity does the rest.
     public var parameters: [String: String] = [:]
+    /// NULL where they are not given, and no error where the SQL does not have them.
+    public var optionalParameters: Set<String> = []
     /// In nanoseconds; nil: none.
     public var timeoutNanoseconds: Int64?
     /// Rows beyond are cut, and it is told.
@@ -29,9 +31,10 @@ package final class CatalogQuery {
     private let path: [UInt8]
     private let failure = FunctionFailure()
 
+    /// `globs` compiles the patterns of the SQL function `path_match`.
     package init(
-        _ catalog: Catalog, attachments: [(name: String, path: String)], scalars: [ScalarFunction] = [],
-        tables: [TableFunction] = []
+        _ catalog: Catalog, attachments: [(name: String, path: String)], scalars: [ScalarFunction],
+        tables: [TableFunction], globs: @escaping @Sendable ([UInt8]) -> NameMatcher
     ) throws {
         let failure = failure
         path = Array(catalog.databasePath.utf8)
@@ -42,6 +45,7 @@ package final class CatalogQuery {
         do {
             queue = try DatabaseQueue(path: catalog.databasePath, configuration: configuration)
             try queue.inDatabase { db in
+                if let connection = db.sqliteConnection { PatternFunctions.install(on: connection, globs: globs) }
                 try db.execute(sql: "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768")
                 if let connection = db.sqliteConnection {
                     try SQLFunctions.install(scalars, tables, on: connection, failure: failure)
@@ -67,7 +71,7 @@ package final class CatalogQuery {
             defer { queryGuard.remove(from: connection) }
             do {
                 let statement = try Self.single(db, sql)
-                try Self.bind(statement, options.parameters)
+                try Self.bind(statement, options)
                 return try withExtendedLifetime(queryGuard) {
                     try Self.step(statement, options, columns: columns, row: row)
                 }
@@ -89,13 +93,15 @@ package final class CatalogQuery {
         return statement
     }
 
-    private static func bind(_ statement: Statement, _ parameters: [String: String]) throws {
-        var unused = Set(parameters.keys)
+    private static func bind(_ statement: Statement, _ options: QueryOptions) throws {
+        var unused = Set(options.parameters.keys).subtracting(options.optionalParameters)
         for position in 1...max(1, statement.parameterCount) where statement.parameterCount > 0 {
             guard let name = statement.parameterName(position)?.dropFirst() else {
                 throw SnapcatError(.usage, "A parameter without a name", reason: "'?' cannot be set", advice: "write :name and give -p name=value")
             }
-            guard let value = parameters[String(name)] else {
+            guard let value = options.parameters[String(name)] else {
+                // Not bound is NULL.
+                if options.optionalParameters.contains(String(name)) { continue }
                 throw SnapcatError(.usage, "The query needs a parameter", String(name), advice: "give -p \(name)=value")
             }
             unused.remove(String(name))

@@ -57,6 +57,9 @@ final class QueryGuard {
         func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0).lowercased() } ?? "" }
         switch action {
         case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return true
+        // What SQLite asks when it sets up a table-valued function such as json_each; the schema itself can only be
+        // written by a connection that is not read-only, and with writable_schema.
+        case SQLITE_UPDATE: return text(first) == "sqlite_master"
         case SQLITE_FUNCTION: return !refusedFunctions.contains(text(second))
         case SQLITE_PRAGMA:
             return readingPragmas.contains(text(first)) || tellingPragmas.contains(text(first)) && second == nil

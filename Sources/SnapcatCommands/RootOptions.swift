@@ -48,6 +48,26 @@ struct RootOptions: ParsableArguments {
 
     var hasFileRoot: Bool { get throws { try value(fileRoot, "FILE_ROOT") != nil } }
 
+    /// Where the user keeps saved queries: in the repository, beside the catalog, and in the configuration folder.
+    func savedQueries() throws -> SavedQueryLibrary {
+        var folders: [String] = []
+        if let catalog = try catalogFile() {
+            folders.append((catalog.lastIndex(of: "/").map { String(catalog[..<$0]) } ?? ".") + "/queries")
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let configuration = environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+            ?? environment["HOME"].map { $0 + "/.config" }
+        if let configuration { folders.append(configuration + "/snapcat/queries") }
+        return SavedQueryLibrary(folders: folders)
+    }
+
+    /// nil where no repository is named.
+    private func catalogFile() throws -> String? {
+        if let file = try value(catalog, "SNAPCAT_CATALOG") { return file }
+        if let folder = try value(repo, "SNAPCAT_REPO") { return folder + "/catalog.sqlite" }
+        return try value(snapRoot, "SNAP_ROOT").map { try Self.localPath($0) + "/catalog.sqlite" }
+    }
+
     /// Opens nothing: that is done by what needs it.
     func repository(needsHeap: Bool) throws -> Repository {
         for (options, variable) in [
@@ -57,11 +77,10 @@ struct RootOptions: ParsableArguments {
         let folder = try value(repo, "SNAPCAT_REPO")
         let snap = try value(snapRoot, "SNAP_ROOT") ?? folder.map { $0 + "/snap" }
         let heap = try value(heapRoot, "HEAP_ROOT") ?? folder.map { $0 + "/heap" }
-        guard let snap else {
+        guard let snap, let catalogFile = try catalogFile() else {
             throw SnapcatError(.usage, "No repository", advice: "give --repo DIR, or --snap-root and --heap-root, or set SNAPCAT_REPO")
         }
         if needsHeap && heap == nil { throw SnapcatError(.usage, "No heap root", advice: "give --repo DIR or --heap-root") }
-        let catalogFile = try value(catalog, "SNAPCAT_CATALOG") ?? folder.map { $0 + "/catalog.sqlite" } ?? Self.localPath(snap) + "/catalog.sqlite"
         return Repository(
             Repository.Places(
                 snapRoot: try StorageLocation(snap).open(), heapRoot: try heap.map { try StorageLocation($0).open() },

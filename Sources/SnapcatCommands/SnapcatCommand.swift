@@ -11,7 +11,9 @@ package struct SnapcatCommand: AsyncParsableCommand {
         version: "snapcat \(SnapcatVersion.text)",
         subcommands: [
             MakeCommand.self, RestoreCommand.self, CompareCommand.self, QueryCommand.self, ListCommand.self,
-            LsCommand.self, CatCommand.self, CatalogCommand.self, CheckCommand.self, SchemaCommand.self, ListSnapshotsCommand.self,
+            LsCommand.self, FindCommand.self, HistoryCommand.self, GrowthCommand.self, DupesCommand.self,
+            WhereisCommand.self, StatsCommand.self, CatCommand.self, CatalogCommand.self, CheckCommand.self, SchemaCommand.self,
+            ListSnapshotsCommand.self,
         ])
 
     package init() {}

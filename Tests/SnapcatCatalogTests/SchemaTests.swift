@@ -33,6 +33,8 @@ import Testing
         ("SELECT * FROM file_version WHERE md5 = 'a'", "version_md5"),
         ("SELECT * FROM current_file WHERE dir = 'a'", "path_folder"),
         ("SELECT * FROM object WHERE md5 = 'a'", "version_md5 (md5_text=?)"),
+        ("SELECT (SELECT present FROM object AS o WHERE o.md5 = c.md5) FROM current_file AS c", "v USING INDEX version_md5 (md5_text=?)"),
+        ("SELECT o.size FROM file_version AS c JOIN object AS o ON o.md5 = c.md5 WHERE c.name = 'a'", "version_md5 (md5_text=?)"),
         ("SELECT * FROM missing_object", "SCAN m"),
         ("SELECT * FROM orphan_object", "heap_object_unnamed"),
     ])

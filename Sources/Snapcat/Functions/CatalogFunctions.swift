@@ -8,6 +8,7 @@ public enum CatalogFunctions {
     /// catalog remembers.
     public static func install(on connection: OpaquePointer) throws {
         let support = FunctionSupport(clock: SystemClock(), heap: nil)
+        PatternFunctions.install(on: connection, globs: NameGlob.matcher)
         try SQLFunctions.install(support.scalars, support.tables, on: connection, failure: FunctionFailure())
     }
 }

@@ -63,7 +63,8 @@ extension Repository {
         }
         let functions = FunctionSupport(clock: clock, heap: heap)
         let query = try CatalogQuery(
-            try catalog(monitor), attachments: options.attachments, scalars: functions.scalars, tables: functions.tables)
+            try catalog(monitor), attachments: options.attachments, scalars: functions.scalars, tables: functions.tables,
+            globs: NameGlob.matcher)
         return try query.run(sql, options: options, cancellation: monitor.cancellation, columns: columns, row: row)
     }
 

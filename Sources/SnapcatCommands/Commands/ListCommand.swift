@@ -18,20 +18,28 @@ struct ListCommand: AsyncParsableCommand {
     var order = ListOrder.desc
     @Flag(help: "All columns in the table too.")
     var allColumns = false
-    @OptionGroup var rows: RowOptions
-    @OptionGroup var roots: RootOptions
-    @OptionGroup var sync: SyncOptions
-    @OptionGroup var talk: TalkOptions
+    @OptionGroup var sorting: SortOptions
+    @OptionGroup var catalog: QuestionOptions
 
     func validate() throws {
         if offset < 0 { throw ValidationError("--offset must not be negative") }
+        try sorting.check(Self.sortable)
     }
 
+    private static let sortable = [
+        "taken_at", "path", "status", "files", "bytes", "new_bytes", "added", "changed", "removed", "host", "note",
+    ]
+
     func run() async throws {
-        let usual = rows.format == .table && !allColumns
+        let usual = catalog.rows.format == .table && !allColumns
         let columns = usual ? "taken_at, status, files, bytes, new_bytes, added, changed, removed, tags, note" : "*"
-        let sql = "SELECT \(columns) FROM snapshot ORDER BY taken_at_us \(order.rawValue.uppercased()) LIMIT \(rows.limit ?? 10) OFFSET \(offset)"
-        try await SQLCommand.run(sql, rows: rows, roots: roots, sync: sync, talk: talk)
+        let orders = sorting.sql + ["taken_at_us \(order.rawValue.uppercased())"]
+        try await catalog.ask(
+            Question(
+                """
+                SELECT \(columns) FROM snapshot
+                ORDER BY \(orders.joined(separator: ", ")) LIMIT \(catalog.rows.limit ?? 10) OFFSET \(offset)
+                """))
     }
 }
 
@@ -60,24 +68,5 @@ struct ListSnapshotsCommand: AsyncParsableCommand {
         let all = try await talk.withMonitor { monitor, _ in try await repository.list(monitor: monitor) }
         let ordered = order == .desc ? all.reversed() : all
         for snapshot in ordered.dropFirst(offset).prefix(limit) { try Terminal.line(snapshot.path) }
-    }
-}
-
-/// A command that is one query over the views.
-enum SQLCommand {
-    static func run(
-        _ sql: String, options: QueryOptions = QueryOptions(), rows: RowOptions, roots: RootOptions,
-        sync: SyncOptions, talk: TalkOptions
-    ) async throws {
-        if rows.sql { return try Terminal.line(sql) }
-        let repository = try roots.existingRepository()
-        let printer = QueryPrinter(rows, isStyled: true)
-        let syncs = !sync.noSync
-        _ = try await talk.withMonitor { monitor, _ in
-            try await repository.query(
-                sql, options: options, syncs: syncs, monitor: monitor, columns: { printer.begin($0) },
-                row: { try printer.print($0) })
-        }
-        try printer.finish()
     }
 }

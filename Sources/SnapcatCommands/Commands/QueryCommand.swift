@@ -8,14 +8,17 @@ struct QueryCommand: AsyncParsableCommand {
         discussion: """
             Views: snapshot, file_version, snapshot_file, current_file, change, snapshot_node, object, \
             missing_object, orphan_object, problem, catalog_info; 'snapcat schema' describes their columns. '-' reads \
-            the SQL from the standard input.
+            the SQL from the standard input. One word is the name of a saved query: --list shows them; your own are \
+            files NAME.sql in REPO/queries or ~/.config/snapcat/queries.
 
             \(ExitStatus.help)
             """,
         aliases: ["sql"])
 
-    @Argument(help: ArgumentHelp("The SQL, or - for the standard input.", valueName: "sql"))
+    @Argument(help: ArgumentHelp("The SQL, the name of a saved query, or - for the standard input.", valueName: "sql"))
     var text: String?
+    @Flag(help: "The saved queries, with their parameters.")
+    var list = false
     @Option(help: ArgumentHelp("Read the SQL from a file.", valueName: "file"))
     var file: String?
     @Option(name: .customShort("p"), help: ArgumentHelp("Set :name in the SQL; may be repeated.", valueName: "name=value"))
@@ -32,19 +35,29 @@ struct QueryCommand: AsyncParsableCommand {
     @OptionGroup var talk: TalkOptions
 
     func validate() throws {
-        if (text == nil) == (file == nil) { throw ValidationError("give the SQL, - or --file") }
+        if list ? text != nil || file != nil : (text == nil) == (file == nil) {
+            throw ValidationError("give the SQL, the name of a saved query, -, --file or --list")
+        }
         if let maxRows, maxRows < 0 { throw ValidationError("--max-rows must not be negative") }
     }
 
     func run() async throws {
-        let sql = try readSQL()
+        if list { return try SavedQueryList.print(try roots.savedQueries(), rows) }
+        let saved = try text.flatMap { SavedQuery.isName($0) ? try roots.savedQueries().query($0) : nil }
+        let sql = try saved?.sql ?? readSQL()
         if rows.sql { return try Terminal.line(sql) }
         let repository = try roots.existingRepository()
-        let options = try options()
+        let given = try options()
         let printer = QueryPrinter(rows, isStyled: false)
         let (syncs, talk) = (!sync.noSync, talk)
         let summary = try await talk.withMonitor { monitor, _ in
-            try await repository.query(
+            var options = given
+            if let saved {
+                let question = try await repository.question(saved, parameters: given.parameters, syncs: syncs, monitor: monitor)
+                options.parameters = question.parameters
+                options.optionalParameters = question.optionalParameters
+            }
+            return try await repository.query(
                 sql, options: options, syncs: syncs, monitor: monitor, columns: { printer.begin($0) },
                 row: { try printer.print($0) })
         }
