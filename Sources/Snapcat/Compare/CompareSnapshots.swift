@@ -169,7 +169,8 @@ extension Repository {
             ) { status, name, left, right in
                 var status = status
                 if status == .metadata && !options.includesMetadata { status = .equal }
-                guard filter.accepts(name) else { return }
+                let isFolder = left?.type == "directory" || right?.type == "directory"
+                guard filter.accepts(name, isFolder: isFolder) else { return }
                 try take(ComparisonRow(status: status, name: EntryName(name), left: left, right: right))
             }
         }

@@ -103,7 +103,8 @@ final class SnapshotSide {
     /// Of the current entry, without a copy.
     func fields() throws -> EntryFields { try entries.parse() }
     var line: UnsafeRawBufferPointer { entries.line }
-    var currentNode: Node? { isNode ? node : nil }
+    var currentNode: Node? { isNode && !isAtEnd ? node : nil }
+    var isFolder: Bool { currentNode?.kind == .directory }
 }
 
 /// An entry or a node, as compare shows it.

@@ -31,8 +31,8 @@ struct RestoreSource {
         while !side.isAtEnd {
             try monitor.cancellation.check()
             if !side.isNode { files += 1 }
-            if !isFound && inFolder.accepts(side.name) { isFound = true }
-            if Self.isRestored(side), planned.accepts(side.name) { twins.add(side.name) }
+            if !isFound && inFolder.accepts(side.name, isFolder: side.isFolder) { isFound = true }
+            if Self.isRestored(side), planned.accepts(side.name, isFolder: side.isFolder) { twins.add(side.name) }
             try side.advance()
         }
         guard isFound else {
