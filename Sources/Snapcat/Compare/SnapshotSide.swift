@@ -123,6 +123,8 @@ public struct SideItem: Sendable, Equatable {
     public var destination: [UInt8]?
     /// The line of an entry, nil for a node.
     public var entry: Entry?
+    /// Of a folder on another device than the one above it.
+    var device: Int64?
 
     init(_ entry: Entry) {
         type = "file"
@@ -144,6 +146,7 @@ public struct SideItem: Sendable, Equatable {
         uid = node.uid
         gid = node.gid
         destination = node.destination
+        device = node.device
     }
 
     /// Same md5 (of nodes: type and destination), whatever the metadata.
