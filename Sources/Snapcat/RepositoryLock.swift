@@ -49,8 +49,8 @@ package final class RepositoryLock {
     private static func open(_ root: [UInt8], needsWriting: Bool) throws(Errno) -> Descriptor? {
         let path = root + Array("/.lock".utf8)
         do throws(Errno) {
-            try FolderOperations.makeFolders(root)
-            return try Descriptor.open(path, [.readWrite, .create], mode: 0o644)
+            let access = try FolderOperations.makePrivateRoot(root)
+            return try Descriptor.open(path, [.readWrite, .create], mode: access & 0o666)
         } catch {
             if needsWriting || !error.meansUnwritable { throw error }
         }

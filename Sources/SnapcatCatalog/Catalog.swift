@@ -53,7 +53,7 @@ public final class Catalog: Sendable {
     public static func open(at path: [UInt8]) throws -> Catalog {
         let folder = path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[..<$0]) } ?? []
         do {
-            if !folder.isEmpty { try FolderOperations.makeFolders(folder) }
+            if !folder.isEmpty { try FolderOperations.makeFolders(folder, mode: 0o700) }
             switch try condition(path) {
             case .usable: return try connect(path)
             case .absent: return try create(path)

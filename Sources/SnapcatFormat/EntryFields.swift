@@ -80,7 +80,11 @@ package struct EntryFields {
             nameIsEscaped = value.isEscaped
         case .md5:
             md5 = value.kind == .string ? MD5Digest(hex: UnsafeRawBufferPointer(rebasing: line[value.range])) : nil
-            if md5 == nil { hasOddValue = true }
+            if md5 == nil {
+                // Other programs may spell it in capitals: the same md5, in a line that is kept as it is.
+                if value.kind == .string { md5 = MD5Digest(hex: TerminalText.lossy(line[value.range]).lowercased()) }
+                hasOddValue = true
+            }
         case .isLink:
             isLinkFalse = value.kind == .literal && line[value.range.lowerBound] == UInt8(ascii: "f")
             if !isLinkFalse { hasOddValue = true }

@@ -37,6 +37,7 @@ public struct SnapshotFacts: Equatable, Sendable {
     public var errors: [Problem] = []
     /// Problems beyond the number that is listed.
     public var omittedProblems: Int64 = 0
+    public var exclusions = Exclusions()
 
     public init() {}
 
@@ -75,6 +76,7 @@ public struct SnapshotFacts: Equatable, Sendable {
         unstable = problems("unstable")
         errors = problems("errors")
         omittedProblems = value["omitted_problems"]?.integerValue ?? 0
+        exclusions = Exclusions(value["exclusions"])
     }
 
     package var line: [UInt8] {
@@ -87,7 +89,7 @@ public struct SnapshotFacts: Equatable, Sendable {
             ("started_us", .integer(startedAt.microseconds)), ("finished_us", .integer(finishedAt.microseconds)),
             ("tool", .text(tool)), ("files", .integer(files)), ("bytes", .integer(bytes)),
             ("nodes", .integer(nodes)), ("unstable", problems(unstable)), ("errors", problems(errors)),
-            ("omitted_problems", .integer(omittedProblems)),
+            ("omitted_problems", .integer(omittedProblems)), ("exclusions", exclusions.value),
         ]
         if let scanStartNanoseconds { members.append(("scan_start_ns", .integer(scanStartNanoseconds))) }
         if let device { members.append(("device", .integer(device))) }

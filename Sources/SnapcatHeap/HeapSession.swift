@@ -13,6 +13,8 @@ package final class HeapSession: Sendable {
     package let heap: Heap
     let root: Descriptor
     let temporary: Descriptor
+    /// Who may do what in the heap: what is made in it follows.
+    let access: UInt32
     private let rootPath: [UInt8]
     /// Gets every object that is moved out of the way.
     private let report: @Sendable (SnapcatError) -> Void
@@ -34,9 +36,12 @@ package final class HeapSession: Sendable {
         rootPath = local.root
         let temporaryPath = local.root + Array("/temp".utf8)
         let rootPath = rootPath
-        try withSystemError("Cannot make the heap", temporaryPath) { () throws(Errno) in
-            try FolderOperations.makeFolders(temporaryPath)
+        let access = try withSystemError("Cannot make the heap", temporaryPath) { () throws(Errno) in
+            let access = try FolderOperations.makePrivateRoot(rootPath)
+            try FolderOperations.makeFolders(temporaryPath, mode: access)
+            return access
         }
+        self.access = access
         root = try withSystemError("Cannot open the heap", rootPath) { () throws(Errno) in
             try Descriptor.open(rootPath, [.read, .folder])
         }
@@ -51,7 +56,7 @@ package final class HeapSession: Sendable {
             guard mark == nil else { return }
             let name = Self.markPrefix + LocalSink.temporaryName().dropFirst(LocalSink.temporaryPrefix.count)
             let file = try withSystemError("Cannot write to the heap", rootPath) { () throws(Errno) in
-                let file = try Descriptor.open(name, in: root.raw, [.write, .createNew])
+                let file = try Descriptor.open(name, in: root.raw, [.write, .createNew], mode: access & 0o666)
                 try file.sync()
                 try root.sync()
                 return file
@@ -123,7 +128,7 @@ package final class HeapSession: Sendable {
         let folder = Array("damaged".utf8)
         let target = folder + [UInt8(ascii: "/")] + md5.hexBytes + LocalSink.temporaryName().dropFirst(12)
         try withSystemError("Cannot move the damaged object", md5.hexBytes) { () throws(Errno) in
-            do throws(Errno) { try FolderOperations.makeFolder(folder, in: root.raw) } catch {
+            do throws(Errno) { try FolderOperations.makeFolder(folder, in: root.raw, mode: access) } catch {
                 if error != .fileExists { throw error }
             }
             try FolderOperations.rename(HeapLayout.path(md5), in: root.raw, to: target, in: root.raw)

@@ -171,7 +171,8 @@ package final class ObjectWriter {
 
     private func createTemporary(_ name: [UInt8], in session: HeapSession) throws(SnapcatError) -> Descriptor {
         try withSystemError("Cannot write to the heap", name) { () throws(Errno) in
-            try Descriptor.open(name, in: session.temporary.raw, [.readWrite, .createNew])
+            try Descriptor.open(
+                name, in: session.temporary.raw, [.readWrite, .createNew], mode: session.access & 0o666)
         }
     }
 
@@ -188,7 +189,9 @@ package final class ObjectWriter {
                 try FolderOperations.rename(name, in: session.temporary.raw, to: path, in: session.root.raw)
             } catch {
                 guard error == .noSuchFileOrDirectory else { throw error }
-                do throws(Errno) { try FolderOperations.makeFolder(Array(path[..<2]), in: session.root.raw) } catch {
+                do throws(Errno) {
+                    try FolderOperations.makeFolder(Array(path[..<2]), in: session.root.raw, mode: session.access)
+                } catch {
                     if error != .fileExists { throw error }
                 }
                 try FolderOperations.rename(name, in: session.temporary.raw, to: path, in: session.root.raw)

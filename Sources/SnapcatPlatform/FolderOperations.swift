@@ -9,9 +9,9 @@ package enum FolderOperations {
         try check(withName(name) { cplatform_mkdir_at(folder, $0, mode) })
     }
 
-    /// Makes the folder and those above it that are missing.
-    package static func makeFolders(_ path: [UInt8]) throws(Errno) {
-        do throws(Errno) { try makeFolder(path) } catch {
+    /// Makes the folder and those above it that are missing, all with `mode` (less the umask).
+    package static func makeFolders(_ path: [UInt8], mode: UInt32 = 0o777) throws(Errno) {
+        do throws(Errno) { try makeFolder(path, mode: mode) } catch {
             if error == .fileExists {
                 let status = try Descriptor.status(path, following: true)
                 if status.kind == .directory { return }
@@ -19,12 +19,19 @@ package enum FolderOperations {
             }
             guard error == .noSuchFileOrDirectory, let slash = path.lastIndex(of: UInt8(ascii: "/")), slash > 0
             else { throw error }
-            try makeFolders(Array(path[..<slash]))
-            do throws(Errno) { try makeFolder(path) } catch {
+            try makeFolders(Array(path[..<slash]), mode: mode)
+            do throws(Errno) { try makeFolder(path, mode: mode) } catch {
                 // Another process may have been faster.
                 if error != .fileExists { throw error }
             }
         }
+    }
+
+    /// Makes the root of a repository's part where it is missing, for its owner alone, and returns who may do what in
+    /// it: what is made inside follows the root, so that a root that is shared on purpose stays shared.
+    package static func makePrivateRoot(_ path: [UInt8]) throws(Errno) -> UInt32 {
+        try makeFolders(path, mode: 0o700)
+        return try Descriptor.status(path, following: true).mode & 0o777
     }
 
     package static func removeFile(_ name: [UInt8], in folder: Int32 = Descriptor.currentFolder) throws(Errno) {

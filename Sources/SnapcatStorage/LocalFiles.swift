@@ -61,8 +61,8 @@ package final class LocalSink: ByteSink {
         return temporaryPrefix + Array(String(repeating: "0", count: 16 - digits.count).utf8) + Array(digits.utf8)
     }
 
-    /// Missing folders are made.
-    package init(path: [UInt8], mode: CreateMode) throws(SnapcatError) {
+    /// Missing folders are made; `root` decides who may read what is made below it.
+    package init(path: [UInt8], mode: CreateMode, root: [UInt8]) throws(SnapcatError) {
         self.path = path
         self.mode = mode
         let folder = Self.folder(of: path)
@@ -73,10 +73,14 @@ package final class LocalSink: ByteSink {
             }
             if existing != nil { throw SnapcatError(.alreadyExists, "File exists", TerminalText.lossy(path)) }
         }
-        try withSystemError("Cannot make the folder", folder) { () throws(Errno) in try FolderOperations.makeFolders(folder) }
+        let access = try withSystemError("Cannot make the folder", folder) { () throws(Errno) in
+            let access = try FolderOperations.makePrivateRoot(root)
+            try FolderOperations.makeFolders(folder, mode: access)
+            return access
+        }
         let temporaryPath = temporaryPath
         descriptor = try withSystemError("Cannot write", temporaryPath) { () throws(Errno) in
-            try Descriptor.open(temporaryPath, [.write, .createNew])
+            try Descriptor.open(temporaryPath, [.write, .createNew], mode: access & 0o666)
         }
     }
 

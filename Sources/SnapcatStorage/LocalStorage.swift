@@ -51,7 +51,7 @@ public final class LocalStorage: Storage {
     }
 
     package func sink(_ key: StorageKey, _ mode: CreateMode) throws -> LocalSink {
-        try LocalSink(path: path(key), mode: mode)
+        try LocalSink(path: path(key), mode: mode, root: root)
     }
 
     package func deleteNow(_ key: StorageKey) throws(SnapcatError) {

@@ -26,6 +26,12 @@ package final class SmallDisk: Sendable {
         }
     }
 
+    /// Shows a folder of another file system at a name of this one. False where that may not be done.
+    package func bind(_ folder: String, at name: String) throws -> Bool {
+        try FileManager.default.createDirectory(atPath: path + "/" + name, withIntermediateDirectories: true)
+        return try Self.run("mount", "--bind", folder, path + "/" + name)
+    }
+
     /// Fills the disk with one file, and returns its path; `leavingKilobytes` stay free.
     package func fill(leavingKilobytes: Int = 0) throws -> String {
         let file = path + "/.filler"
@@ -36,7 +42,7 @@ package final class SmallDisk: Sendable {
 
     deinit {
         // Lazily: a file that is still open keeps no test from ending.
-        do { _ = try Self.run("umount", "-l", path) } catch {}
+        do { _ = try Self.run("umount", "-l", "-R", path) } catch {}
     }
 
     private static func run(_ arguments: String...) throws -> Bool {

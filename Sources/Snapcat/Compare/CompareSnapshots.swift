@@ -108,7 +108,7 @@ extension Repository {
                 try CatalogRows(db, left, right, includesEntries: options.includesEntries).forEach(compare) { row in
                     var row = row
                     if row.status == .metadata && !options.includesMetadata { row.status = .equal }
-                    if filter.accepts(row.name.bytes) { try take(row) }
+                    if filter.accepts(row.name.bytes, isFolder: row.isFolder) { try take(row) }
                 }
             }
             // Names that no row changed for were not looked at; without filters their number is known.

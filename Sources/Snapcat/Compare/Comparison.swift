@@ -44,6 +44,9 @@ public struct ComparisonRow: Sendable, Equatable {
     public var left: SideItem?
     public var right: SideItem?
 
+    /// On either side.
+    var isFolder: Bool { [left, right].contains { $0?.type == Node.Kind.directory.rawValue } }
+
     package init(status: ComparisonStatus, name: EntryName, left: SideItem?, right: SideItem?) {
         self.status = status
         self.name = name
@@ -69,7 +72,10 @@ public struct ComparisonSummary: Sendable, Equatable {
 
     mutating func add(_ row: ComparisonRow) {
         sums[row.status, default: Sum()].files += 1
-        sums[row.status, default: Sum()].bytes += row.right?.size ?? row.left?.size ?? 0
+        // Sizes of a foreign line may be anything: a sum that does not fit stops at the largest.
+        let size = row.right?.size ?? row.left?.size ?? 0
+        let (sum, overflow) = self[row.status].bytes.addingReportingOverflow(size)
+        sums[row.status, default: Sum()].bytes = overflow ? .max : sum
     }
 }
 
@@ -89,13 +95,16 @@ struct NameFilter {
 
     var acceptsAll: Bool { prefix.isEmpty && include.isEmpty && exclude.isEmpty }
 
-    func accepts(_ name: [UInt8]) -> Bool {
+    /// `isFolder`: a pattern that ends in a slash fits the folder itself too, not only what is below it.
+    func accepts(_ name: [UInt8], isFolder: Bool) -> Bool {
         if !prefix.isEmpty {
             guard name.starts(with: prefix), name.count == prefix.count || name[prefix.count] == UInt8(ascii: "/")
             else { return false }
         }
-        if !include.isEmpty && !include.contains(where: { $0.matches(name) }) { return false }
-        return !exclude.contains { $0.matches(name) }
+        if include.isEmpty && exclude.isEmpty { return true }
+        let spelled = isFolder ? name + [UInt8(ascii: "/")] : name
+        if !include.isEmpty && !include.contains(where: { $0.matches(spelled) }) { return false }
+        return !exclude.contains { $0.matches(spelled) }
     }
 }
 
@@ -112,7 +121,8 @@ struct SideMerge {
         while !left.isAtEnd || !right.isAtEnd {
             let order = compareNames()
             let name = order <= 0 ? left.name : right.name
-            if filter.accepts(name) {
+            let isFolder = order <= 0 && left.isFolder || order >= 0 && right.isFolder
+            if filter.accepts(name, isFolder: isFolder) {
                 let leftItem = order <= 0 ? try left.item() : nil
                 let rightItem = order >= 0 ? try right.item() : nil
                 try body(

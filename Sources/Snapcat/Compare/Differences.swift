@@ -41,7 +41,7 @@ struct EntryDifferences: DifferenceStream {
             let order = compareNames()
             let name = order <= 0 ? left.name : right.name
             var row: ComparisonRow?
-            if wishes.filter.accepts(name) {
+            if wishes.filter.accepts(name, isFolder: false) {
                 let leftItem = order <= 0 ? try left.item(withEntry: wishes.includesEntries) : nil
                 let rightItem = order >= 0 ? try right.item(withEntry: wishes.includesEntries) : nil
                 row = ComparisonRow(leftItem, rightItem, name: EntryName(name), includesMetadata: wishes.includesMetadata)
@@ -65,7 +65,7 @@ struct EntryDifferences: DifferenceStream {
             } else {
                 try left.look()
                 if left.isAtEnd { return }
-                if wishes.filter.accepts(left.name) { passedEqual += 1 }
+                if wishes.filter.accepts(left.name, isFolder: false) { passedEqual += 1 }
             }
             try left.advance()
             try right.advance()
@@ -103,7 +103,8 @@ struct NodeDifferences: DifferenceStream {
             let (leftItem, rightItem) = (takesLeft ? leftNode : nil, takesRight ? rightNode : nil)
             if takesLeft { leftNode = try left.nextNode() }
             if takesRight { rightNode = try right.nextNode() }
-            guard let name = (leftItem ?? rightItem)?.name, wishes.filter.accepts(name.bytes) else { continue }
+            let isFolder = leftItem?.kind == .directory || rightItem?.kind == .directory
+            guard let name = (leftItem ?? rightItem)?.name, wishes.filter.accepts(name.bytes, isFolder: isFolder) else { continue }
             let row = ComparisonRow(
                 leftItem.map { SideItem($0) }, rightItem.map { SideItem($0) }, name: name,
                 includesMetadata: wishes.includesMetadata)

@@ -103,7 +103,8 @@ final class SnapshotSide {
     /// Of the current entry, without a copy.
     func fields() throws -> EntryFields { try entries.parse() }
     var line: UnsafeRawBufferPointer { entries.line }
-    var currentNode: Node? { isNode ? node : nil }
+    var currentNode: Node? { isNode && !isAtEnd ? node : nil }
+    var isFolder: Bool { currentNode?.kind == .directory }
 }
 
 /// An entry or a node, as compare shows it.
@@ -122,6 +123,8 @@ public struct SideItem: Sendable, Equatable {
     public var destination: [UInt8]?
     /// The line of an entry. nil for a node, and where the options do not ask for it.
     public var entry: Entry?
+    /// Of a folder on another device than the one above it.
+    var device: Int64?
 
     init(type: String) { self.type = type }
 
@@ -145,6 +148,7 @@ public struct SideItem: Sendable, Equatable {
         uid = node.uid
         gid = node.gid
         destination = node.destination
+        device = node.device
     }
 
     /// Same md5 (of nodes: type and destination), whatever the metadata.

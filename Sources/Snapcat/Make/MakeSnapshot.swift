@@ -258,6 +258,7 @@ struct MakeJob {
         facts.host = ProcessInfo.processInfo.hostName
         facts.user = ProcessInfo.processInfo.userName
         facts.fileRoot = root.path
+        facts.exclusions = options.scan.exclusions
         facts.tags = options.tags
         facts.note = options.note
         facts.tool = "snapcat \(SnapcatVersion.text)"

@@ -54,9 +54,8 @@ private struct ApplyJob {
             switch row.status {
             case .onlyLeft, .different:
                 guard let left = row.left, left.type == "file" else { return }
-                try restorer.write(name, left)
+                summary.writtenBytes += try restorer.write(name, left)
                 summary.writtenFiles += 1
-                summary.writtenBytes += left.size ?? 0
             case .onlyRight:
                 guard row.right?.type == "file" else { return }
                 try withSystemError("Cannot delete", name) { () throws(Errno) in

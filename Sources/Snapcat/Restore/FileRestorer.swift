@@ -21,8 +21,10 @@ final class FileRestorer {
 
     deinit { buffer.deallocate() }
 
-    /// Throws `.notFound` or `.damage` for the object, `.failed` for the target; then the target is as it was.
-    func write(_ name: [UInt8], _ item: SideItem) throws {
+    /// Returns the bytes written. Throws `.notFound` or `.damage` for the object, `.failed` for the target; then the
+    /// target is as it was.
+    @discardableResult
+    func write(_ name: [UInt8], _ item: SideItem) throws -> Int64 {
         guard let md5 = item.md5 else {
             throw SnapcatError(.damage, "Cannot restore", TerminalText.lossy(name), reason: "its line has no md5")
         }
@@ -54,6 +56,7 @@ final class FileRestorer {
                 try FolderOperations.rename(
                     temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
             }
+            return source.byteCount
         } catch {
             do throws(Errno) { try FolderOperations.removeFile(temporary, in: place.folder.raw) } catch {
                 // Its name tells what it is; the error that counts is the first.

@@ -62,13 +62,16 @@ struct RestoreJob {
     private mutating func removePass() throws {
         let tree = TargetTree(root)
         var emptied: [[UInt8]] = []
+        var kept = 0
         try plan.forEach { step in
+            if case .keep = step.kind, step.wanted == nil { kept += 1 }
             let isDeletion = if case .delete = step.kind { true } else { false }
             guard isDeletion || step.removesFirst, let current = step.current else { return }
             try monitor.cancellation.check()
             if current.type == "directory" { emptied.append(step.name) } else { remove(step.name, tree, &summary) }
         }
         tree.close()
+        if kept > 0 { monitor.note(RestorePlan.keptNote(kept)) }
         // Deepest first: names below a folder sort after it.
         for name in emptied.reversed() { removeFolder(name, tree) }
     }

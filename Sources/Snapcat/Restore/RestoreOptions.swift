@@ -17,6 +17,8 @@ public struct RestoreOptions: Sendable {
     public var overwrite = Overwrite.always
     /// Remove what the snapshot does not have.
     public var deletes = true
+    /// Remove also what the snapshot was told to leave out.
+    public var deletesExcluded = false
     /// nil: where the target is not empty.
     public var savesSnapshotBefore: Bool?
     /// nil: where a snapshot was taken before, and the target is the file root of the snapshot before that.

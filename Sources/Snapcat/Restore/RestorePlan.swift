@@ -12,6 +12,8 @@ struct RestorePlan {
     let options: RestoreOptions
     /// Parts of the repository in the target: never written.
     let ownPaths: [[UInt8]]
+    /// What the snapshot was told not to see: a step to keep it, without anything wanted, is all there is for it.
+    let unseen: UnseenNames
 
     struct Step {
         enum Kind { case keep, write, link, makeFolder, setMetadata, delete, skip(String) }
@@ -24,6 +26,10 @@ struct RestorePlan {
         var removesFirst = false
     }
 
+    static func keptNote(_ count: Int) -> String {
+        "\(count) names that the snapshot was told to leave out are left alone (--delete-excluded deletes them)"
+    }
+
     /// What killed restores have left in the target.
     var leftovers: [[UInt8]] { current?.leftovers ?? [] }
 
@@ -33,7 +39,14 @@ struct RestorePlan {
         let right = try current.map { try SnapshotSide.open($0.place.store, $0.place.key, usesNodes: true) }
             ?? SnapshotSide.empty
         let merge = SideMerge(left: left, right: right, includesMetadata: true, filter: options.nameFilter)
-        try merge.forEach { row in if let step = step(row) { try body(step) } }
+        var unseen = unseen
+        try merge.forEach { row in
+            if let current = row.right, unseen.contains(row.name.bytes, current), row.left == nil {
+                if options.deletes { try body(Step(kind: .keep, name: row.name.bytes, current: current)) }
+            } else if let step = step(row) {
+                try body(step)
+            }
+        }
     }
 
     private func step(_ row: ComparisonRow) -> Step? {

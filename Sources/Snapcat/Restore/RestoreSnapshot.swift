@@ -42,9 +42,12 @@ extension Repository {
         var summary = RestoreSummary()
         let state = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
         defer { state?.remove() }
-        let plan = RestorePlan(wanted: wanted, current: state, options: options, ownPaths: ownPaths)
+        let unseen = options.deletesExcluded
+            ? .none : UnseenNames(wanted, in: target, heap: heap, report: monitor.problem)
+        let plan = RestorePlan(
+            wanted: wanted, current: state, options: options, ownPaths: ownPaths, unseen: unseen)
         if options.isDryRun {
-            try rehearse(plan, &summary, action)
+            try rehearse(plan, &summary, monitor, action)
             return summary
         }
         monitor.progress.begin("restoring", files: wanted.files)
@@ -67,14 +70,18 @@ extension Repository {
 
     /// Gives out the plan, and counts what would be refused.
     private func rehearse(
-        _ plan: RestorePlan, _ summary: inout RestoreSummary, _ action: (RestoreAction) throws -> Void
+        _ plan: RestorePlan, _ summary: inout RestoreSummary, _ monitor: Monitor,
+        _ action: (RestoreAction) throws -> Void
     ) throws {
+        var kept = 0
         try plan.forEach { step in
+            if case .keep = step.kind, step.wanted == nil { kept += 1 }
             guard let known = RestoreAction(step) else { return }
             if known.kind == .skip { summary.damaged += 1 }
             try action(known)
         }
         for name in plan.leftovers { try action(RestoreAction(leftover: name)) }
+        if kept > 0 { monitor.note(RestorePlan.keptNote(kept)) }
     }
 
     /// Before anything else is done for it: no safety snapshot, no list of files that could not be written.

@@ -11,6 +11,9 @@ struct RestoreSource {
     let isSorted: Bool
     /// Its entries, restored or not.
     let files: Int64
+    let exclusions: Exclusions
+    /// Those that counted when the snapshot was made.
+    let ignoreFiles: [(folder: [UInt8], md5: MD5Digest)]
     /// Names to be restored that some file system takes for one.
     let twins: [NameTwins.Pair]
 
@@ -19,7 +22,9 @@ struct RestoreSource {
     init(_ store: SnapshotStore, _ key: StorageKey, _ options: RestoreOptions, _ monitor: Monitor) throws {
         self.store = store
         self.key = key
-        knowsNodes = try store.usableCompanion(of: key, monitor.problem) != nil
+        let companion = try store.usableCompanion(of: key, monitor.problem)
+        knowsNodes = companion != nil
+        exclusions = companion?.facts.exclusions ?? Exclusions()
         isSorted = try SnapshotSide.isSorted(store, key)
         let side = try SnapshotSide.open(store, key, usesNodes: knowsNodes, isSorted: isSorted)
         let inFolder = NameFilter(prefix: options.folder)
@@ -27,12 +32,14 @@ struct RestoreSource {
         var isFound = options.folder.isEmpty
         var files: Int64 = 0
         var twins = NameTwins()
+        var ignoreFiles: [(folder: [UInt8], md5: MD5Digest)] = []
         try side.advance()
         while !side.isAtEnd {
             try monitor.cancellation.check()
             if !side.isNode { files += 1 }
-            if !isFound && inFolder.accepts(side.name) { isFound = true }
-            if Self.isRestored(side), planned.accepts(side.name) { twins.add(side.name) }
+            if exclusions.obeysIgnoreFiles, let file = try Self.ignoreFile(side) { ignoreFiles.append(file) }
+            if !isFound && inFolder.accepts(side.name, isFolder: side.isFolder) { isFound = true }
+            if Self.isRestored(side), planned.accepts(side.name, isFolder: side.isFolder) { twins.add(side.name) }
             try side.advance()
         }
         guard isFound else {
@@ -41,10 +48,19 @@ struct RestoreSource {
                 reason: "the snapshot does not have it")
         }
         self.files = files
+        self.ignoreFiles = ignoreFiles
         // Names that are refused meet nobody.
         self.twins = twins.pairs.filter {
             EntryName($0.folder + $0.left).restoreObjection == nil && EntryName($0.folder + $0.right).restoreObjection == nil
         }
+    }
+
+    private static func ignoreFile(_ side: SnapshotSide) throws -> (folder: [UInt8], md5: MD5Digest)? {
+        let file = ScanOptions.ignoreFileName
+        guard !side.isNode, side.name.suffix(file.count).elementsEqual(file), let md5 = try side.fields().md5 else { return nil }
+        let folder = side.name.dropLast(file.count)
+        guard folder.isEmpty || folder.last == UInt8(ascii: "/") else { return nil }
+        return (Array(folder.dropLast()), md5)
     }
 
     private static func isRestored(_ side: SnapshotSide) -> Bool {

@@ -33,10 +33,10 @@ final class RestoreWriters: Sendable {
                 while let batch = queue.pop() {
                     for work in batch {
                         do {
-                            try restorer.write(work.name, work.item)
+                            let bytes = try restorer.write(work.name, work.item)
                             counts.files += 1
-                            counts.bytes += work.item.size ?? 0
-                            monitor.progress.add(bytes: work.item.size ?? 0)
+                            counts.bytes += bytes
+                            monitor.progress.add(bytes: bytes)
                         } catch let error as SnapcatError where error.code != .interrupted && !stop.isMeant(by: error) {
                             // One bad file does not cost the others.
                             let isDamage = error.code == .damage || error.code == .notFound

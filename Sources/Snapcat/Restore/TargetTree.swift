@@ -88,11 +88,16 @@ struct TargetMetadata: Sendable {
         mtimeNanoseconds = item.mtimeNanoseconds ?? item.mtime.flatMap(PythonNumber.nanoseconds(double:))
     }
 
+    /// nil where the line names none that a file can have: what is out of range is nobody, never somebody else.
+    private var owner: (uid: UInt32, gid: UInt32)? {
+        guard let uid = uid.flatMap({ UInt32(exactly: $0) }), let gid = gid.flatMap({ UInt32(exactly: $0) }) else { return nil }
+        return (uid, gid)
+    }
+
     /// Owner first: changing it clears the set-user bits of the mode. The time last: everything else moves it.
     func apply(to file: Descriptor, setsOwner: Bool) throws(Errno) {
-        if setsOwner, let uid, let gid, cplatform_is_root() != 0 {
-            try FolderOperations.setOwner(
-                uid: UInt32(truncatingIfNeeded: uid), gid: UInt32(truncatingIfNeeded: gid), of: file)
+        if setsOwner, let owner, cplatform_is_root() != 0 {
+            try FolderOperations.setOwner(uid: owner.uid, gid: owner.gid, of: file)
         }
         if let mode, (0...0o177777).contains(mode) {
             // A file of another owner must not run with the rights of whoever restores it.
@@ -104,10 +109,8 @@ struct TargetMetadata: Sendable {
 
     /// The same for a symlink, which has no mode of its own.
     func apply(toLink name: [UInt8], in folder: Descriptor, setsOwner: Bool) throws(Errno) {
-        if setsOwner, let uid, let gid, cplatform_is_root() != 0 {
-            try FolderOperations.setOwner(
-                uid: UInt32(truncatingIfNeeded: uid), gid: UInt32(truncatingIfNeeded: gid), ofName: name,
-                in: folder.raw)
+        if setsOwner, let owner, cplatform_is_root() != 0 {
+            try FolderOperations.setOwner(uid: owner.uid, gid: owner.gid, ofName: name, in: folder.raw)
         }
         if let mtimeNanoseconds {
             try FolderOperations.setModificationTime(mtimeNanoseconds, ofName: name, in: folder.raw)

@@ -16,6 +16,17 @@ public struct ScanOptions: Sendable {
 
     public init() {}
 
+    /// As a snapshot records it.
+    var exclusions: Exclusions {
+        var exclusions = Exclusions()
+        exclusions.patterns = excludePatterns
+        exclusions.obeysIgnoreFiles = obeysIgnoreFiles
+        exclusions.excludesCaches = excludesCaches
+        exclusions.staysOnOneFileSystem = staysOnOneFileSystem
+        exclusions.largestFileBytes = largestFileBytes
+        return exclusions
+    }
+
     package static let ignoreFileName = Array(".snapcatignore".utf8)
 }
 

@@ -131,7 +131,7 @@ final class TreeWalk {
     }
 
     /// https://bford.info/cachedir/: the tag counts only with its signature.
-    private static func isCache(_ folder: Descriptor) throws -> Bool {
+    static func isCache(_ folder: Descriptor) throws -> Bool {
         let signature = Array("Signature: 8a477f597d28d172789f06886806bc55".utf8)
         return try contents(Array("CACHEDIR.TAG".utf8), in: folder, limit: 4096).starts(with: signature)
     }

@@ -34,6 +34,8 @@ struct RestoreCommand: AsyncParsableCommand {
     var exclude: [String] = []
     @Flag(inversion: .prefixedNo, help: "Delete what the snapshot does not have.")
     var delete = true
+    @Flag(help: "Delete also what the snapshot was told to leave out (by make's excludes).")
+    var deleteExcluded = false
     @Option(help: "always, if-changed (size or time differ), if-newer or never.")
     var overwrite = RestoreOptions.Overwrite.always
     @Flag(inversion: .prefixedNo, help: "Snapshot the present state first (default: where there is something).")
@@ -88,6 +90,7 @@ struct RestoreCommand: AsyncParsableCommand {
         var options = RestoreOptions()
         options.overwrite = overwrite
         options.deletes = delete
+        options.deletesExcluded = deleteExcluded
         options.savesSnapshotBefore = saveSnapshotBefore
         options.savesSnapshotAfter = saveSnapshotAfter
         options.include = include.map { Array($0.utf8) }
