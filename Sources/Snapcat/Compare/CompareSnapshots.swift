@@ -41,7 +41,8 @@ extension Repository {
 
     /// The SQL of a comparison of two indexed snapshots, its parameters filled in.
     package func compareSQL(
-        _ left: SnapshotReference, _ right: SnapshotReference, options: CompareOptions, monitor: Monitor
+        _ left: SnapshotReference, _ right: SnapshotReference, options: CompareOptions, isSummary: Bool = false,
+        monitor: Monitor
     ) async throws -> String {
         try await run("snapcat-compare", monitor) { [self] in
             guard case .indexed(let left) = try side(left, monitor), case .indexed(let right) = try side(right, monitor)
@@ -52,8 +53,16 @@ extension Repository {
             let shown = options.shownStatuses
             let sql = CatalogCompare.sql(all: shown.contains(.equal), nodes: nodes, swapped: swapped)
             let list = shown.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
-            return sql.replacing(":left", with: "\(times[0])").replacing(":right", with: "\(times[1])")
-                + "\nWHERE j.status IN (\(list))\nORDER BY p.name"
+            let rows = sql.replacing(":left", with: "\(times[0])").replacing(":right", with: "\(times[1])")
+                + "\nWHERE j.status IN (\(list))"
+            if options.pairsRenames { throw SnapcatError(.usage, "No SQL", reason: "renames are paired outside of it") }
+            guard options.condition != nil || isSummary else { return rows + "\nORDER BY p.name" }
+            let condition = try options.condition.map {
+                _ = try RowCondition($0, columns: ComparisonRow.columns)
+                return "\nWHERE (\n\($0)\n)"
+            }
+            let columns = isSummary ? "status, count(*) AS files, sum(coalesce(size_right, size_left)) AS bytes" : "*"
+            return "SELECT \(columns) FROM (\n\(rows)\n)\(condition ?? "")\n\(isSummary ? "GROUP BY status" : "ORDER BY name")"
         }
     }
 
@@ -99,25 +108,39 @@ extension Repository {
     ) throws -> ComparisonSummary {
         var summary = ComparisonSummary()
         let shown = options.shownStatuses
-        let take: (ComparisonRow) throws -> Void = { row in
-            try monitor.cancellation.check()
+        let condition = try options.condition.map {
+            try RowCondition($0, columns: ComparisonRow.columns, cancellation: monitor.cancellation)
+        }
+        func count(_ row: ComparisonRow) throws {
+            if let condition, try !condition.holds(row.values) { return }
             summary.add(row)
             if shown.contains(row.status) { try body(row) }
         }
+        var pairing = RenamePairing(holdsEqual: shown.contains(.equal))
+        func take(_ row: ComparisonRow) throws {
+            try monitor.cancellation.check()
+            if options.pairsRenames { try pairing.add(row, count) } else { try count(row) }
+        }
         let filter = NameFilter(prefix: options.pathPrefix, include: options.include, exclude: options.exclude)
+        let isUnfiltered = filter.acceptsAll && condition == nil
         if case .indexed(let left) = left, case .indexed(let right) = right {
             let nodes = options.includesNodes && left.nodes != nil && right.nodes != nil
-            let all = shown.contains(.equal)
+            let all = shown.contains(.equal) || options.countsAll && !isUnfiltered
             try compareIndexed(left, right, all: all, nodes: nodes, options, filter, monitor, take)
+            try pairing.finish(count)
             // Names that no row changed for were not looked at; without filters their number is known.
-            if !all && filter.acceptsAll { addUnchanged(left, right, nodes, &summary) }
-            return summary
+            if !all && isUnfiltered { addUnchanged(left, right, nodes, &summary) }
+        } else {
+            let nodes = try options.includesNodes && hasNodes(left) && hasNodes(right)
+            let merge = SideMerge(
+                left: try open(left, nodes), right: try open(right, nodes),
+                includesMetadata: options.includesMetadata, filter: filter)
+            try merge.forEach(take)
+            try pairing.finish(count)
         }
-        let nodes = try options.includesNodes && hasNodes(left) && hasNodes(right)
-        let merge = SideMerge(
-            left: try open(left, nodes), right: try open(right, nodes),
-            includesMetadata: options.includesMetadata, filter: filter)
-        try merge.forEach(take)
+        if pairing.isOverfull {
+            monitor.note("more than \(RenamePairing.mostRows) names differ: renames are not paired")
+        }
         return summary
     }
 
@@ -125,10 +148,11 @@ extension Repository {
         _ left: IndexedSnapshot, _ right: IndexedSnapshot, _ nodes: Bool, _ summary: inout ComparisonSummary
     ) {
         let total = left.files + (nodes ? left.nodes ?? 0 : 0)
-        let seen = [ComparisonStatus.onlyLeft, .different, .metadata, .equal].map { summary[$0].files }.reduce(0, +)
-        var equal = summary[.equal]
-        equal.files += max(0, total - seen)
-        summary.sums[.equal] = equal
+        let unseen = ComparisonSummary.Sum(
+            files: max(0, total - summary.left.files), bytes: max(0, left.bytes - summary.left.bytes))
+        summary.sums[.equal, default: ComparisonSummary.Sum()].files += unseen.files
+        summary.left.add(unseen)
+        summary.right.add(unseen)
     }
 
     private func hasNodes(_ side: ComparisonSide) throws -> Bool {

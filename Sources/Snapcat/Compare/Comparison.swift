@@ -10,6 +10,8 @@ public enum ComparisonStatus: String, Sendable, CaseIterable {
     /// The same content, another mode, mtime, uid or gid.
     case metadata
     case equal
+    /// Only the left has one name and only the right the other, with one content: where renames are paired.
+    case renamed
 }
 
 /// What of a comparison is wanted.
@@ -25,13 +27,22 @@ public struct CompareOptions: Sendable {
     public var exclude: [[UInt8]] = []
     /// Symlinks, folders and special files too, where both snapshots know them.
     public var includesNodes = true
+    /// One row `renamed` for a name of the left and one of the right with the same content.
+    public var pairsRenames = false
+    /// SQL over `ComparisonRow.columns`: names for which it is not true are left out.
+    public var condition: String?
+    /// Also count what is equal where that needs reading all names: with filters or a condition.
+    public var countsAll = false
 
     public init() {}
 
     /// The statuses that are shown.
     public var shownStatuses: Set<ComparisonStatus> {
         if let statuses { return statuses }
-        return includesMetadata ? [.onlyLeft, .onlyRight, .different, .metadata] : [.onlyLeft, .onlyRight, .different]
+        var shown: Set<ComparisonStatus> = [.onlyLeft, .onlyRight, .different]
+        if includesMetadata { shown.insert(.metadata) }
+        if pairsRenames { shown.insert(.renamed) }
+        return shown
     }
 }
 
@@ -41,6 +52,8 @@ public struct ComparisonRow: Sendable, Equatable {
     public var name: EntryName
     public var left: SideItem?
     public var right: SideItem?
+    /// The left side's name where it is renamed.
+    public var nameLeft: EntryName?
 
     package init(status: ComparisonStatus, name: EntryName, left: SideItem?, right: SideItem?) {
         self.status = status
@@ -56,8 +69,21 @@ public struct ComparisonSummary: Sendable, Equatable {
         public var files: Int64 = 0
         /// Of the right side, of the left where there is no right.
         public var bytes: Int64 = 0
+
+        mutating func add(_ other: Sum) {
+            files += other.files
+            bytes += other.bytes
+        }
+
+        mutating func add(_ item: SideItem) {
+            files += 1
+            bytes += item.size ?? 0
+        }
     }
     public var sums: [ComparisonStatus: Sum] = [:]
+    /// Of all names that each side has, equal ones too; without them where they were not read (`countsAll`).
+    public var left = Sum()
+    public var right = Sum()
 
     public init() {}
 
@@ -68,6 +94,8 @@ public struct ComparisonSummary: Sendable, Equatable {
     mutating func add(_ row: ComparisonRow) {
         sums[row.status, default: Sum()].files += 1
         sums[row.status, default: Sum()].bytes += row.right?.size ?? row.left?.size ?? 0
+        if let item = row.left { left.add(item) }
+        if let item = row.right { right.add(item) }
     }
 }
 
