@@ -58,7 +58,7 @@ package final class PathTable {
     }
 
     /// What follows the last dot, in lower case; empty for none, for a leading dot alone, and for long tails.
-    static func fileExtension(_ base: ArraySlice<UInt8>) -> [UInt8] {
+    package static func fileExtension(_ base: ArraySlice<UInt8>) -> [UInt8] {
         guard let dot = base.lastIndex(of: UInt8(ascii: ".")), dot > base.startIndex, base.endIndex - dot <= 17
         else { return [] }
         return base[(dot + 1)...].map { (65...90).contains($0) ? $0 + 32 : $0 }

@@ -12,17 +12,9 @@ package typealias NameMatcher = @Sendable (UnsafeRawBufferPointer) -> Bool
 ///   `grep -E` has them; `(?i)` at the start makes them blind to the case of ASCII letters.
 /// - `fold_case(text)`: lower case, of all letters of Unicode.
 package enum PatternFunctions {
-    package static func install(on connection: OpaquePointer, globs: @escaping @Sendable ([UInt8]) -> NameMatcher) {
-        let compiler = Unmanaged.passRetained(Compiler(globs)).toOpaque()
-        let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
-        sqlite3_create_function_v2(
-            connection, "path_match", 2, flags, compiler,
-            { context, _, values in
-                PatternFunctions.match(context, values) { pattern in
-                    guard let data = sqlite3_user_data(context) else { return nil }
-                    return Matcher(Unmanaged<Compiler>.fromOpaque(data).takeUnretainedValue().compile(pattern))
-                }
-            }, nil, nil, { data in data.map { Unmanaged<Compiler>.fromOpaque($0).release() } })
+    /// Without `globs` there is no `path_match`.
+    package static func install(on connection: OpaquePointer, globs: (@Sendable ([UInt8]) -> NameMatcher)?) {
+        if let globs { installGlobs(globs, on: connection) }
         sqlite3_create_function_v2(
             connection, "regexp", 2, flags, nil,
             { context, _, values in
@@ -39,6 +31,20 @@ package enum PatternFunctions {
         sqlite3_create_function_v2(
             connection, "fold_case", 1, flags, nil, { context, _, values in PatternFunctions.foldCase(context, values) },
             nil, nil, nil)
+    }
+
+    private static let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
+
+    private static func installGlobs(_ globs: @escaping @Sendable ([UInt8]) -> NameMatcher, on connection: OpaquePointer) {
+        let compiler = Unmanaged.passRetained(Compiler(globs)).toOpaque()
+        sqlite3_create_function_v2(
+            connection, "path_match", 2, flags, compiler,
+            { context, _, values in
+                PatternFunctions.match(context, values) { pattern in
+                    guard let data = sqlite3_user_data(context) else { return nil }
+                    return Matcher(Unmanaged<Compiler>.fromOpaque(data).takeUnretainedValue().compile(pattern))
+                }
+            }, nil, nil, { data in data.map { Unmanaged<Compiler>.fromOpaque($0).release() } })
     }
 
     /// The pattern is compiled once for all rows of a statement: SQLite keeps it beside the first argument.

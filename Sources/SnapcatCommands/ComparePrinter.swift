@@ -9,40 +9,37 @@ final class ComparePrinter: @unchecked Sendable {
     private let writer: RowWriter?
     private var kept: [ComparisonRow] = []
     private var count = 0
+    private var groups: CompareGroups?
+    /// `name_left`, the last, is there with renames only.
+    private let columns: ArraySlice<String>
 
-    static let columns = [
-        "status", "name", "type_left", "type_right", "size_left", "size_right", "md5_left", "md5_right",
-        "mtime_left", "mtime_right", "mode_left", "mode_right",
-    ]
-
-    init(_ rows: RowOptions, allColumns: Bool, isSummary: Bool) throws {
+    init(_ rows: RowOptions, allColumns: Bool, isSummary: Bool, groups: CompareGroup?, showsRenames: Bool) throws {
         self.rows = rows
         self.isSummary = isSummary
         self.allColumns = allColumns
-        writer = isSummary || allColumns ? nil : rows.writer(Self.columns.map(styledColumn))
+        self.groups = groups.map { CompareGroups($0) }
+        columns = showsRenames ? ComparisonRow.columns[...] : ComparisonRow.columns.dropLast()
+        writer = isSummary || allColumns ? nil : rows.writer(columns.map(styledColumn))
     }
 
     func print(_ row: ComparisonRow) throws {
+        groups?.add(row)
         if isSummary { return }
         if let limit = rows.limit, count >= limit { return }
         count += 1
         guard let writer else { return kept.append(row) }
-        let (left, right) = (row.left, row.right)
-        try writer.row([
-            .string(row.status.rawValue), .text(row.name.bytes), .string(left?.type), .string(right?.type),
-            .integer(left?.size), .integer(right?.size), .md5(left?.md5), .md5(right?.md5), .real(left?.mtime),
-            .real(right?.mtime), .integer(left?.mode), .integer(right?.mode),
-        ])
+        try writer.row(row.values.prefix(columns.count).map { Cell($0) })
     }
 
     func finish(_ summary: ComparisonSummary, _ options: CompareOptions) throws {
         try writer?.finish()
-        if isSummary { try printSummary(summary, options) } else if allColumns { try printAllColumns() }
+        if let groups { try groups.print(rows) } else if isSummary { try printSummary(summary, options) } else if allColumns { try printAllColumns() }
     }
 
     private func printSummary(_ summary: ComparisonSummary, _ options: CompareOptions) throws {
         let writer = rows.writer([Column("status"), styledColumn("files"), styledColumn("bytes")])
-        for status in ComparisonStatus.allCases where status != .metadata || options.includesMetadata {
+        let optional: [ComparisonStatus: Bool] = [.metadata: options.includesMetadata, .renamed: options.pairsRenames]
+        for status in ComparisonStatus.allCases where optional[status] ?? true {
             let sum = summary[status]
             // Of equal names only the number is known where they were not looked at.
             let bytes: Cell = status == .equal && sum.bytes == 0 && sum.files > 0 ? .null : .integer(sum.bytes)

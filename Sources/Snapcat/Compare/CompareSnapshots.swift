@@ -41,16 +41,24 @@ extension Repository {
 
     /// The SQL of a comparison of two indexed snapshots, its parameters filled in.
     package func compareSQL(
-        _ left: SnapshotReference, _ right: SnapshotReference, options: CompareOptions, monitor: Monitor
+        _ left: SnapshotReference, _ right: SnapshotReference, options: CompareOptions, isSummary: Bool = false,
+        monitor: Monitor
     ) async throws -> String {
         try await run("snapcat-compare", monitor) { [self] in
             guard case .indexed(let left) = try side(left, monitor), case .indexed(let right) = try side(right, monitor)
             else { throw SnapcatError(.usage, "No SQL", reason: "files and live are merged, not queried") }
+            if options.pairsRenames { throw SnapcatError(.usage, "No SQL", reason: "renames are paired outside of it") }
             let compare = try catalogCompare(left, right, options, monitor)
             let list = options.shownStatuses.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
-            return compare.sql.replacing(":left", with: "\(left.name.time.microseconds)")
-                .replacing(":right", with: "\(right.name.time.microseconds)")
-                + "\nWHERE status IN (\(list))\nORDER BY name"
+            let rows = compare.sql.replacing(":left", with: "\(left.name.time.microseconds)")
+                .replacing(":right", with: "\(right.name.time.microseconds)") + "\nWHERE status IN (\(list))"
+            guard options.condition != nil || isSummary else { return rows + "\nORDER BY name" }
+            let condition = try options.condition.map {
+                _ = try RowCondition($0, columns: ComparisonRow.columns)
+                return "\nWHERE (\n\($0)\n)"
+            }
+            let columns = isSummary ? "status, count(*) AS files, sum(coalesce(size_right, size_left)) AS bytes" : "*"
+            return "SELECT \(columns) FROM (\n\(rows)\n)\(condition ?? "")\n\(isSummary ? "GROUP BY status" : "ORDER BY name")"
         }
     }
 
@@ -94,38 +102,50 @@ extension Repository {
         _ left: ComparisonSide, _ right: ComparisonSide, options: CompareOptions, monitor: Monitor,
         _ body: (ComparisonRow) throws -> Void
     ) throws -> ComparisonSummary {
-        var summary = ComparisonSummary()
-        let shown = options.shownStatuses
-        func take(_ row: ComparisonRow) throws {
-            try monitor.cancellation.check()
-            summary.add(row)
-            if shown.contains(row.status) { try body(row) }
-        }
-        let filter = NameFilter(prefix: options.pathPrefix, include: options.include, exclude: options.exclude)
-        if case .indexed(let left) = left, case .indexed(let right) = right {
-            let compare = try catalogCompare(left, right, options, monitor)
-            try catalog(monitor).read { db in
-                try CatalogRows(db, left, right, includesEntries: options.includesEntries).forEach(compare) { row in
-                    var row = row
-                    if row.status == .metadata && !options.includesMetadata { row.status = .equal }
-                    if filter.accepts(row.name.bytes, isFolder: row.isFolder) { try take(row) }
-                }
+        try withoutActuallyEscaping(body) { body in
+            let collector = try ComparisonCollector(options, monitor, body)
+            if case .indexed(let left) = left, case .indexed(let right) = right {
+                return try compareIndexed(left, right, options, monitor, collector)
             }
-            // Names that no row changed for were not looked at; without filters their number is known.
-            if compare.road != .all && filter.acceptsAll { addUnchanged(left, compare.includesNodes, &summary) }
-            return summary
+            let (left, right) = (place(left), place(right))
+            let wishes = MergeWishes(
+                includesEqual: options.readsAll || options.countsAll, includesMetadata: options.includesMetadata,
+                includesEntries: options.includesEntries, filter: NameFilter(options), cancellation: monitor.cancellation)
+            let usesNodes = try options.includesNodes && left.hasNodes(monitor) && right.hasNodes(monitor)
+            let comparison = FileComparison(left: left, right: right, wishes: wishes, usesNodes: usesNodes)
+            let passed = try comparison.run { try collector.take($0) }
+            return try collector.finish { _ in ComparisonSummary.Sum(files: passed) }
         }
-        return try compareFiles(left, right, options: options, monitor: monitor, body)
     }
 
-    private func addUnchanged(
-        _ left: IndexedSnapshot, _ nodes: Bool, _ summary: inout ComparisonSummary
-    ) {
-        let total = left.files + (nodes ? left.nodes ?? 0 : 0)
-        let seen = [ComparisonStatus.onlyLeft, .different, .metadata, .equal].map { summary[$0].files }.reduce(0, +)
-        var equal = summary[.equal]
-        equal.files += max(0, total - seen)
-        summary.sums[.equal] = equal
+    private func place(_ side: ComparisonSide) -> SnapshotPlace {
+        switch side {
+        case .indexed(let snapshot): SnapshotPlace(store: snapshots, key: StorageKey(snapshot.key))
+        case .file(let store, let key): SnapshotPlace(store: store, key: key)
+        }
+    }
+
+    private func compareIndexed(
+        _ left: IndexedSnapshot, _ right: IndexedSnapshot, _ options: CompareOptions, _ monitor: Monitor,
+        _ collector: ComparisonCollector
+    ) throws -> ComparisonSummary {
+        let compare = try catalogCompare(left, right, options, monitor)
+        let filter = NameFilter(options)
+        try catalog(monitor).read { db in
+            try CatalogRows(db, left, right, includesEntries: options.includesEntries).forEach(compare) { row in
+                var row = row
+                if row.status == .metadata && !options.includesMetadata { row.status = .equal }
+                if filter.accepts(row.name.bytes, isFolder: row.isFolder) { try collector.take(row) }
+            }
+        }
+        // Names that no row changed for were not looked at; without filters their number is known.
+        let knowsRest = compare.road != .all && filter.acceptsAll && options.condition == nil
+        let total = left.files + (compare.includesNodes ? left.nodes ?? 0 : 0)
+        return try collector.finish { summary in
+            guard knowsRest else { return ComparisonSummary.Sum() }
+            return ComparisonSummary.Sum(
+                files: max(0, total - summary.left.files), bytes: max(0, left.bytes - summary.left.bytes))
+        }
     }
 
     /// The catalog is read: of a companion that was damaged when it was indexed it has no nodes, which is told.
@@ -141,7 +161,7 @@ extension Repository {
         _ left: IndexedSnapshot, _ right: IndexedSnapshot, _ options: CompareOptions, _ monitor: Monitor
     ) throws -> CatalogCompare {
         let nodes = try options.includesNodes && hasNodes(left, monitor) && hasNodes(right, monitor)
-        if options.shownStatuses.contains(.equal) { return CatalogCompare(road: .all, includesNodes: nodes) }
+        if options.readsAll { return CatalogCompare(road: .all, includesNodes: nodes) }
         let changes = try catalog(monitor).read { db in
             try CatalogSnapshots.changes(db, between: left.name.time, and: right.name.time)
         }

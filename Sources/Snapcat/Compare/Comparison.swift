@@ -10,6 +10,8 @@ public enum ComparisonStatus: String, Sendable, CaseIterable {
     /// The same content, another mode, mtime, uid or gid.
     case metadata
     case equal
+    /// Only the left has one name and only the right the other, with one content: where renames are paired.
+    case renamed
 }
 
 /// What of a comparison is wanted.
@@ -27,13 +29,27 @@ public struct CompareOptions: Sendable {
     public var includesNodes = true
     /// The whole lines too (`SideItem.entry`): several times the cost per row.
     public var includesEntries = false
+    /// One row `renamed` for a name of the left and one of the right with the same content.
+    public var pairsRenames = false
+    /// SQL over `ComparisonRow.columns`: names for which it is not true are left out.
+    public var condition: String?
+    /// Also count what is equal where that needs reading all names: with filters or a condition.
+    public var countsAll = false
 
     public init() {}
+
+    /// All names are read, equal ones too.
+    var readsAll: Bool {
+        shownStatuses.contains(.equal) || countsAll && !(NameFilter(self).acceptsAll && condition == nil)
+    }
 
     /// The statuses that are shown.
     public var shownStatuses: Set<ComparisonStatus> {
         if let statuses { return statuses }
-        return includesMetadata ? [.onlyLeft, .onlyRight, .different, .metadata] : [.onlyLeft, .onlyRight, .different]
+        var shown: Set<ComparisonStatus> = [.onlyLeft, .onlyRight, .different]
+        if includesMetadata { shown.insert(.metadata) }
+        if pairsRenames { shown.insert(.renamed) }
+        return shown
     }
 }
 
@@ -43,6 +59,8 @@ public struct ComparisonRow: Sendable, Equatable {
     public var name: EntryName
     public var left: SideItem?
     public var right: SideItem?
+    /// The left side's name where it is renamed.
+    public var nameLeft: EntryName?
 
     /// On either side.
     var isFolder: Bool { [left, right].contains { $0?.type == Node.Kind.directory.rawValue } }
@@ -61,8 +79,21 @@ public struct ComparisonSummary: Sendable, Equatable {
         public var files: Int64 = 0
         /// Of the right side, of the left where there is no right.
         public var bytes: Int64 = 0
+
+        mutating func add(_ other: Sum) {
+            files += other.files
+            bytes += other.bytes
+        }
+
+        mutating func add(_ item: SideItem) {
+            files += 1
+            bytes += item.size ?? 0
+        }
     }
     public var sums: [ComparisonStatus: Sum] = [:]
+    /// Of all names that each side has, equal ones too; without them where they were not read (`countsAll`).
+    public var left = Sum()
+    public var right = Sum()
 
     public init() {}
 
@@ -76,6 +107,17 @@ public struct ComparisonSummary: Sendable, Equatable {
         let size = row.right?.size ?? row.left?.size ?? 0
         let (sum, overflow) = self[row.status].bytes.addingReportingOverflow(size)
         sums[row.status, default: Sum()].bytes = overflow ? .max : sum
+        sums[row.status, default: Sum()].bytes += row.right?.size ?? row.left?.size ?? 0
+        if let item = row.left { left.add(item) }
+        if let item = row.right { right.add(item) }
+    }
+
+    /// Equal names that no row was made for.
+    mutating func addEqual(_ unseen: Sum) {
+        if unseen.files == 0 { return }
+        sums[.equal, default: Sum()].files += unseen.files
+        left.add(unseen)
+        right.add(unseen)
     }
 }
 
@@ -91,6 +133,10 @@ struct NameFilter {
         self.prefix = trimmed
         self.include = include.map { GlobPattern($0) }
         self.exclude = exclude.map { GlobPattern($0) }
+    }
+
+    init(_ options: CompareOptions) {
+        self.init(prefix: options.pathPrefix, include: options.include, exclude: options.exclude)
     }
 
     var acceptsAll: Bool { prefix.isEmpty && include.isEmpty && exclude.isEmpty }

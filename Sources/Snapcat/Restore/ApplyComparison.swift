@@ -43,6 +43,10 @@ private struct ApplyJob {
     var summary = RestoreSummary()
 
     mutating func take(_ row: ComparisonRow) throws {
+        if row.status == .renamed, let nameLeft = row.nameLeft {
+            try take(ComparisonRow(status: .onlyLeft, name: nameLeft, left: row.left, right: nil))
+            return try take(ComparisonRow(status: .onlyRight, name: row.name, left: nil, right: row.right))
+        }
         let name = row.name.bytes
         let isOwn = ownPaths.contains { name == $0 || name.starts(with: $0 + [UInt8(ascii: "/")]) }
         if let objection = row.name.restoreObjection ?? (isOwn ? "it is a part of the repository" : nil) {
@@ -63,7 +67,7 @@ private struct ApplyJob {
                     try FolderOperations.removeFile(place.name, in: place.folder.raw)
                 }
                 summary.deleted += 1
-            case .equal, .metadata: summary.unchanged += 1
+            case .equal, .metadata, .renamed: summary.unchanged += 1
             }
         } catch let error as SnapcatError where error.code != .interrupted {
             if error.code == .damage || error.code == .notFound { summary.damaged += 1 } else { summary.failed += 1 }
