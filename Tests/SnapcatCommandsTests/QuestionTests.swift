@@ -76,6 +76,7 @@ struct KnownHistory {
             (["-i", "*.txt", "--at", "latest~1"], ["docs/A.TXT"]), (["[ab].txt", "--at", "latest"], ["docs/a.txt"]),
             (["--substring", "er/x", "--at", "latest"], ["log/Deep/er/x.log"]), (["--substring", "*"], []),
             (["--substring", "DEEP", "-i", "--at", "latest"], ["log/Deep/er/x.log"]),
+            (["--substring", "D_.md", "-i"], []), (["--substring", "%", "-i"], []), (["--substring", "D1.MD", "-i"], ["d1.md"]),
             (["--regex", "^d[0-9]\\.md$"], ["d1.md"]), (["--regex", "(x|y)\\.LOG$", "-i", "--at", "oldest"], ["log/Deep/er/x.log"]),
             (["*", "--deleted"], ["d1.md"]), (["*.md", "--deleted", "--at", "latest"], []),
             (["*", "--at", "latest", "--sort", "size:desc", "--limit", "1"], ["log/Deep/er/x.log"]),
@@ -112,6 +113,20 @@ struct KnownHistory {
         let rows = try await history.rows("find", "odd-*")
         #expect(rows.count == 1 && rows.first?["name_b64"] as? String == Data("odd-".utf8 + [0xff]).base64EncodedString())
         #expect(try await history.rows("find", "--regex", "^odd-.$").count == 1)
+    }
+
+    @Test func listAndLsSortByAColumn() async throws {
+        let history = try await KnownHistory()
+        func names(_ arguments: String...) async throws -> [String] {
+            try await history.run(["ls", "-r", "--format", "tsv", "-q"] + arguments).lines.dropFirst().map {
+                String($0.prefix { $0 != "\t" })
+            }
+        }
+        #expect(try await names("latest:docs", "--sort", "size:desc") == ["docs/a.txt", "docs/d2.md", "docs/A.TXT"])
+        #expect(try await names("latest:docs", "--sort", "size", "--limit", "1") == ["docs/A.TXT"])
+        #expect(try await names(history.snapshots[3], "--sort", "mode:desc").first == "moved.md")
+        #expect(try await history.column("files", "list", "--sort", "files:desc", "--limit", "2") == ["5", "4"])
+        #expect(try await history.run(["ls", "--sort", "colour"]).status == 64)
     }
 
     @Test func growthCountsSizesOnceAndNewContentsOnce() async throws {

@@ -51,6 +51,27 @@ import Testing
         #expect(try folder.read("target/a.txt") == Array("changed\n".utf8))
     }
 
+    @Test func applyTakesARenamedFileBackToItsName() async throws {
+        let folder = try TempFolder()
+        let source = folder.path + "/source"
+        try folder.write("source/old.txt", Array("one\n".utf8))
+        let repository = Repository(folder: folder.path + "/repo")
+        _ = try await repository.make(source)
+        try FileManager.default.moveItem(atPath: source + "/old.txt", toPath: source + "/new.txt")
+        _ = try await repository.make(source)
+        let rows = Mutex<[ComparisonRow]>([])
+        var options = CompareOptions()
+        options.includesNodes = false
+        options.pairsRenames = true
+        let summary = try await repository.compare(.oldest, .latest(back: 0), options: options) { row in
+            rows.withLock { $0.append(row) }
+        }
+        #expect(summary[.renamed].files == 1 && summary.hasDifferences)
+        _ = try await repository.apply(rows.withLock { $0 }, to: source)
+        #expect(try folder.files().filter { $0.starts(with: "source/".utf8) } == [Array("source/old.txt".utf8)])
+        #expect(try folder.read("source/old.txt") == Array("one\n".utf8))
+    }
+
     @Test func applyNeverLeavesItsTarget() async throws {
         let folder = try TempFolder()
         try folder.write("source/a.txt", Array("one\n".utf8))

@@ -27,8 +27,7 @@ extension Question {
         switch options.syntax {
         case .glob: conditions = globConditions(pattern, options, &question.parameters)
         case .substring:
-            question.parameters["pattern"] = pattern
-            conditions = [rare(options.ignoresCase ? "instr(fold_case(name), fold_case(:pattern)) > 0" : "instr(name, :pattern) > 0")]
+            conditions = [rare(substringCondition(pattern, options, &question.parameters))]
         case .regex:
             let expression = (options.ignoresCase ? "(?i)" : "") + pattern
             _ = try RegularExpression(Array(expression.utf8))
@@ -58,6 +57,17 @@ extension Question {
 
     /// The columns of `find` and `history`.
     public static let versionColumns = ["name", "valid_from", "valid_to", "md5", "size", "mode", "mtime", "is_current"]
+
+    private static func substringCondition(
+        _ pattern: String, _ options: FindOptions, _ parameters: inout [String: String]
+    ) -> String {
+        parameters["pattern"] = pattern
+        if !options.ignoresCase { return "instr(name, :pattern) > 0" }
+        guard pattern.utf8.allSatisfy({ $0 < 0x80 }) else { return "instr(fold_case(name), fold_case(:pattern)) > 0" }
+        // SQLite's own, which is quicker, and blind to the case of ASCII letters.
+        parameters["pattern"] = "%" + pattern.replacing(/[%_\\]/) { "\\" + $0.output } + "%"
+        return "name LIKE :pattern ESCAPE '\\'"
+    }
 
     private static func globConditions(
         _ pattern: String, _ options: FindOptions, _ parameters: inout [String: String]

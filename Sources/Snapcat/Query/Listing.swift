@@ -47,25 +47,24 @@ extension Repository {
 
     /// The SQL of `listing`.
     package func listingSQL(
-        _ reference: SnapshotReference, folder: [UInt8], recursive: Bool, monitor: Monitor
+        _ reference: SnapshotReference, folder: [UInt8], recursive: Bool, orders: [Question.Order] = [], monitor: Monitor
     ) async throws -> String {
         try await run("snapcat-ls", monitor) { [self] in
             let snapshot = try resolve(reference, monitor)
-            let parameters = parameters(snapshot, folder)
-            return Self.sql(folder: folder, recursive: recursive) + parameters.sorted { $0.key < $1.key }
-                .map { "\n-- :\($0.key) = '\($0.value)'" }.joined()
+            return Question(Self.sql(folder: folder, recursive: recursive, orders), parameters(snapshot, folder)).text
         }
     }
 
     /// The files, links and folders of a snapshot or of a folder in it, by name.
     package func listing(
-        _ reference: SnapshotReference, folder: [UInt8], recursive: Bool, limit: Int?, monitor: Monitor,
+        _ reference: SnapshotReference, folder: [UInt8], recursive: Bool, orders: [Question.Order] = [], limit: Int?,
+        monitor: Monitor,
         columns: @escaping @Sendable ([String]) throws -> Void, row: @escaping @Sendable ([QueryValue]) throws -> Void
     ) async throws {
         if case .file(let path) = reference {
             let only = try await Self.repository(ofFile: path, monitor)
             return try await only.listing(
-                .latest(back: 0), folder: folder, recursive: recursive, limit: limit, monitor: monitor,
+                .latest(back: 0), folder: folder, recursive: recursive, orders: orders, limit: limit, monitor: monitor,
                 columns: columns, row: row)
         }
         try await run("snapcat-ls", monitor) { [self] in
@@ -74,13 +73,17 @@ extension Repository {
             // A snapshot without a companion knows no folders: they show by the files below them.
             let hasNodes = try hasNodes(snapshot, monitor)
             let impliesFolders = !recursive && !hasNodes
+            if impliesFolders && !orders.isEmpty {
+                throw SnapcatError(
+                    .usage, "The snapshot knows no folders to sort", snapshot.name.stem, advice: "give --recursive, or no --sort")
+            }
             var options = QueryOptions()
             options.parameters = parameters(snapshot, folder)
             let prefix = Self.trimmed(folder)
             var folders = ImpliedFolders(prefix: prefix)
             var count = 0
             _ = try queryBlocking(
-                Self.sql(folder: folder, recursive: recursive || impliesFolders), options: options, syncs: false,
+                Self.sql(folder: folder, recursive: recursive || impliesFolders, orders), options: options, syncs: false,
                 monitor: monitor, columns: columns
             ) { values in
                 guard count < limit ?? .max, case .text(let name) = values[0] else { return }
@@ -144,7 +147,7 @@ extension Repository {
         return result
     }
 
-    private static func sql(folder: [UInt8], recursive: Bool) -> String {
+    private static func sql(folder: [UInt8], recursive: Bool, _ orders: [Question.Order]) -> String {
         let hasFolder = !trimmed(folder).isEmpty
         let condition =
             switch (hasFolder, recursive) {
@@ -160,7 +163,7 @@ extension Repository {
             UNION ALL
             SELECT name, type, NULL, NULL, mode, mtime, destination
             FROM snapshot_node WHERE snapshot_id = :snapshot AND name <> '.' \(condition)
-            ORDER BY name
+            ORDER BY \((orders.map(\.sql) + ["name"]).joined(separator: ", "))
             """
     }
 

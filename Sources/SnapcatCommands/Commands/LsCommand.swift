@@ -10,10 +10,13 @@ struct LsCommand: AsyncParsableCommand {
     var reference: String?
     @Flag(name: .shortAndLong, help: "All levels below.")
     var recursive = false
+    @OptionGroup var sorting: SortOptions
     @OptionGroup var rows: RowOptions
     @OptionGroup var roots: RootOptions
     @OptionGroup var sync: SyncOptions
     @OptionGroup var talk: TalkOptions
+
+    func validate() throws { try sorting.check(["name", "type", "size", "md5", "mode", "mtime", "destination"]) }
 
     func run() async throws {
         let (reference, folder) = try ReferenceArgument.parse(self.reference ?? "latest")
@@ -25,14 +28,14 @@ struct LsCommand: AsyncParsableCommand {
             repository = try roots.existingRepository()
         }
         let printer = QueryPrinter(rows, isStyled: true)
-        let (recursive, limit, printsSQL) = (recursive, rows.limit, rows.sql)
+        let (recursive, orders, limit, printsSQL) = (recursive, sorting.orders, rows.limit, rows.sql)
         try await talk.withMonitor { monitor, _ in
             if printsSQL {
                 return try Terminal.line(
-                    try await repository.listingSQL(reference, folder: folder ?? [], recursive: recursive, monitor: monitor))
+                    try await repository.listingSQL(reference, folder: folder ?? [], recursive: recursive, orders: orders, monitor: monitor))
             }
             try await repository.listing(
-                reference, folder: folder ?? [], recursive: recursive, limit: limit, monitor: monitor,
+                reference, folder: folder ?? [], recursive: recursive, orders: orders, limit: limit, monitor: monitor,
                 columns: { printer.begin($0) }, row: { try printer.print($0) })
         }
         if !printsSQL { try printer.finish() }
