@@ -27,6 +27,7 @@ static const int32_t CPLATFORM_TYPE_LINK = DT_LNK;
 
 static inline int cplatform_errno(void) { return errno; }
 static inline void cplatform_close(int d) { close(d); }
+static inline int cplatform_duplicate(int d) { return fcntl(d, F_DUPFD_CLOEXEC, 0); }
 static inline long cplatform_read(int d, void *p, size_t n) { return read(d, p, n); }
 static inline long cplatform_pread(int d, void *p, size_t n, int64_t at) { return pread(d, p, n, at); }
 static inline long cplatform_write(int d, const void *p, size_t n) { return write(d, p, n); }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Snapcat
 
 struct QueryCommand: AsyncParsableCommand {
@@ -37,9 +36,13 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let sql = try readSQL()
+        let sql = try file.map { try SQLInput.read(file: $0) } ?? (text == "-" ? SQLInput.readStandardInput() : text ?? "")
         if rows.sql { return try Terminal.line(sql) }
         let repository = try roots.existingRepository()
+        // Also where SQLite does not let go of it.
+        defer { repository.removeTemporaryCatalog() }
+        // A query is all that this process does with SQLite, but for the sync before it.
+        Repository.limitQueryMemory(bytes: 512 << 20)
         let options = try options()
         let printer = QueryPrinter(rows, isStyled: false)
         let (syncs, talk) = (!sync.noSync, talk)
@@ -52,16 +55,6 @@ struct QueryCommand: AsyncParsableCommand {
         if summary.isCut { talk.say("snapcat: cut after \(summary.rows) rows") }
     }
 
-    private func readSQL() throws -> String {
-        if let file {
-            do { return try String(contentsOfFile: file, encoding: .utf8) } catch {
-                throw SnapcatError(.failed, "Cannot read the SQL file", file)
-            }
-        }
-        guard text == "-" else { return text ?? "" }
-        return String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
-    }
-
     private func options() throws -> QueryOptions {
         var options = QueryOptions()
         for pair in parameter {
@@ -70,9 +63,6 @@ struct QueryCommand: AsyncParsableCommand {
         }
         for pair in attach {
             let (name, value) = try Self.split(pair, "--attach")
-            guard FileManager.default.fileExists(atPath: value) else {
-                throw SnapcatError(.failed, "Cannot attach", value, reason: "no such file")
-            }
             options.attachments.append((name, value))
         }
         options.timeoutNanoseconds = try timeout.map { try DurationText.nanoseconds($0) }
