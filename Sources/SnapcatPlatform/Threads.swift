@@ -12,6 +12,9 @@ public final class CancellationFlag: Sendable {
 
     public func cancel() { flag.store(true, ordering: .relaxed) }
 
+    /// For the next work.
+    package func clear() { flag.store(false, ordering: .relaxed) }
+
     /// Throws `.interrupted` once cancelled.
     public func check() throws {
         if isCancelled { throw SnapcatError(.interrupted, "Interrupted") }

@@ -18,6 +18,7 @@ static const int32_t CPLATFORM_WRITE = O_WRONLY;
 static const int32_t CPLATFORM_READ_WRITE = O_RDWR;
 static const int32_t CPLATFORM_CREATE_NEW = O_CREAT | O_EXCL;
 static const int32_t CPLATFORM_CREATE = O_CREAT;
+static const int32_t CPLATFORM_APPEND = O_APPEND;
 static const int32_t CPLATFORM_FOLDER = O_DIRECTORY;
 static const int32_t CPLATFORM_NO_FOLLOW = O_NOFOLLOW;
 static const int32_t CPLATFORM_NON_BLOCKING = O_NONBLOCK;

@@ -5,6 +5,7 @@ import SnapcatPlatform
 @_exported import struct SnapcatCatalog.QueryOptions
 @_exported import struct SnapcatCatalog.QuerySummary
 @_exported import enum SnapcatCatalog.QueryValue
+@_exported import enum SnapcatCatalog.SQLText
 
 extension Repository {
     /// Runs read-only SQL over the catalog's views, after bringing it up to the snap root and the heap.

@@ -7,7 +7,7 @@ struct QueryCommand: AsyncParsableCommand {
         discussion: """
             Views: snapshot, file_version, snapshot_file, current_file, change, snapshot_node, object, \
             missing_object, orphan_object, problem, catalog_info; 'snapcat schema' describes their columns. '-' reads \
-            the SQL from the standard input.
+            the SQL from the standard input. Without SQL a terminal gets a prompt; any other standard input is read.
 
             \(ExitStatus.help)
             """,
@@ -31,18 +31,18 @@ struct QueryCommand: AsyncParsableCommand {
     @OptionGroup var talk: TalkOptions
 
     func validate() throws {
-        if (text == nil) == (file == nil) { throw ValidationError("give the SQL, - or --file") }
+        if text != nil && file != nil { throw ValidationError("give the SQL or --file, not both") }
         if let maxRows, maxRows < 0 { throw ValidationError("--max-rows must not be negative") }
     }
 
     func run() async throws {
-        let sql = try file.map { try SQLInput.read(file: $0) } ?? (text == "-" ? SQLInput.readStandardInput() : text ?? "")
+        if text == nil && file == nil && Terminal.isInputTerminal { return try await prompt() }
+        let sql = try readSQL()
         if rows.sql { return try Terminal.line(sql) }
         let repository = try roots.existingRepository()
         // Also where SQLite does not let go of it.
         defer { repository.removeTemporaryCatalog() }
-        // A query is all that this process does with SQLite, but for the sync before it.
-        Repository.limitQueryMemory(bytes: 512 << 20)
+        Repository.limitQueryMemory(bytes: Self.mostMemoryBytes)
         let options = try options()
         let printer = QueryPrinter(rows, isStyled: false)
         let (syncs, talk) = (!sync.noSync, talk)
@@ -54,6 +54,26 @@ struct QueryCommand: AsyncParsableCommand {
         try printer.finish()
         if summary.isCut { talk.say("snapcat: cut after \(summary.rows) rows") }
     }
+
+    private func readSQL() throws -> String {
+        if let file { return try SQLInput.read(file: file) }
+        guard let text, text != "-" else { return try SQLInput.readStandardInput() }
+        return text
+    }
+
+    private func prompt() async throws {
+        if rows.sql || !parameter.isEmpty {
+            throw SnapcatError(.usage, "No SQL", advice: "--sql and -p are for one statement")
+        }
+        let repository = try roots.existingRepository()
+        defer { repository.removeTemporaryCatalog() }
+        Repository.limitQueryMemory(bytes: Self.mostMemoryBytes)
+        var prompt = QueryPrompt(repository, try options(), rows, talk, syncs: !sync.noSync, queries: [])
+        try await prompt.run()
+    }
+
+    /// A query is all that this process does with SQLite, but for the sync before it.
+    private static let mostMemoryBytes: Int64 = 512 << 20
 
     private func options() throws -> QueryOptions {
         var options = QueryOptions()

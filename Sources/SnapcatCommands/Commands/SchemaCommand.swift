@@ -9,7 +9,9 @@ struct SchemaCommand: AsyncParsableCommand {
     var view: String?
     @OptionGroup var rows: RowOptions
 
-    func run() async throws {
+    func run() async throws { try Self.show(view, rows) }
+
+    static func show(_ view: String?, _ rows: RowOptions) throws {
         let columns = SchemaDescription.columns.filter { view == nil || $0.view == view }
         if let view, columns.isEmpty {
             throw SnapcatError(.usage, "No such view", view, advice: "see 'snapcat schema'")
