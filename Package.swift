@@ -26,6 +26,8 @@ let package = Package(
     targets: [
         // Bottom: the operating system and the C libraries.
         .target(name: "CPlatform"),
+        // Loads libedit while it runs: nothing to link.
+        .target(name: "CEdit"),
         .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
@@ -91,7 +93,7 @@ let package = Package(
         .target(
             name: "SnapcatCommands",
             dependencies: [
-                "CPlatform", "Snapcat",
+                "CPlatform", "CEdit", "Snapcat",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -22,7 +22,7 @@ install_packages() {
 # What the build itself needs. On macOS: brew install isa-l.
 install_build_packages() {
     case "$(uname -s)" in
-    Linux) install_packages libsqlite3-dev zlib1g-dev libisal-dev pkg-config ;;
+    Linux) install_packages libsqlite3-dev zlib1g-dev libisal-dev pkg-config libedit2 ;;
     Darwin) brew list isa-l >/dev/null 2>&1 || brew install isa-l >&2 ;;
     esac
     if ! command -v swift >/dev/null 2>&1; then

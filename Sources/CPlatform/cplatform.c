@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -179,6 +180,23 @@ int cplatform_terminal_columns(int descriptor) {
     if (!isatty(descriptor)) return 0;
     if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
     return size.ws_col;
+}
+
+void cplatform_name_thread(const char *name) {
+#ifdef __APPLE__
+    pthread_setname_np(name);
+#else
+    char cut[16] = {0};
+    strncpy(cut, name, sizeof cut - 1);
+    pthread_setname_np(pthread_self(), cut);
+#endif
+}
+
+int cplatform_wait_readable(int descriptor, int milliseconds) {
+    struct pollfd wanted = {.fd = descriptor, .events = POLLIN};
+    int count = poll(&wanted, 1, milliseconds);
+    // What cannot be waited for is read at once, and tells its error then.
+    return count > 0 || (count < 0 && errno != EINTR);
 }
 
 void cplatform_advise_sequential(int descriptor) {

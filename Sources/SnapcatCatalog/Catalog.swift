@@ -27,7 +27,10 @@ public final class Catalog: Sendable {
         self.temporaryFolder = temporaryFolder
     }
 
-    deinit {
+    deinit { removeTemporaryFolder() }
+
+    /// Ends a temporary catalog; any other stays as it is.
+    package func removeTemporaryFolder() {
         guard let temporaryFolder else { return }
         // The catalog is derived and this one private: nothing is lost where it stays in the temporary folder.
         do { try queue.close(); try FileManager.default.removeItem(at: temporaryFolder) } catch {}

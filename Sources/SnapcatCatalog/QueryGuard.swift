@@ -1,42 +1,118 @@
+import Foundation
 import GRDBSQLite
 import SnapcatPlatform
+import Synchronization
 
-/// Keeps a user's SQL to reading, and to its time: by SQLite's authorizer and progress handler, not by reading the
-/// text.
-final class QueryGuard {
+/// Keeps a user's SQL to reading, to its time and to a bounded size of each value: by SQLite's authorizer, limits and
+/// interrupt, not by reading the text.
+///
+/// A thread of its own looks at the clock: it interrupts SQLite between two rows of any loop. One function over one
+/// value (`instr` of two long texts) and the planning of a hostile statement cannot be interrupted: their caller is
+/// told by `whenStuck`, and need not wait.
+final class QueryGuard: Sendable {
     private let deadline: Int64?
+    private let timeoutNanoseconds: Int64
     private let cancellation: CancellationFlag
-    private(set) var hasTimedOut = false
+    private let whenStuck: (@Sendable (SnapcatError) -> Void)?
+    /// Only while the guard is in force, so that nobody interrupts a connection that is closed.
+    private let connection = Mutex<Connection?>(nil)
 
-    /// Steps of SQLite's machine between two looks at the clock: some tens of microseconds.
-    private static let stepsPerLook: Int32 = 2000
+    private struct Connection: @unchecked Sendable {
+        // Unchecked: `sqlite3_interrupt` may be called from any thread; all else is the query's own thread's.
+        let handle: OpaquePointer
+    }
 
-    init(timeoutNanoseconds: Int64?, cancellation: CancellationFlag) {
-        deadline = timeoutNanoseconds.map { monotonicNanoseconds() + $0 }
+    /// Between two looks at the clock.
+    private static let lookSeconds = 0.01
+    /// From the interrupt on: SQLite needs microseconds, but for a value that is long in the making.
+    private static let graceNanoseconds: Int64 = 50_000_000
+
+    init(_ options: QueryOptions, _ cancellation: CancellationFlag) {
+        timeoutNanoseconds = options.timeoutNanoseconds ?? 0
+        deadline = options.timeoutNanoseconds.map { monotonicNanoseconds().addingReportingOverflow($0) }
+            .map { $0.overflow ? .max : $0.partialValue }
+        whenStuck = options.whenStuck
         self.cancellation = cancellation
     }
 
-    /// In force until `remove`; the guard must live as long.
-    func install(on connection: OpaquePointer) {
-        let context = Unmanaged.passUnretained(self).toOpaque()
+    /// In force until `remove`.
+    func install(on connection: OpaquePointer, for sql: String, attachments: Int) {
+        Self.declareTables(in: sql, connection)
+        Self.setLimits(of: connection, attachments: attachments)
         sqlite3_set_authorizer(connection, { _, action, first, second, _, _ in
             QueryGuard.mayRun(action, first, second) ? SQLITE_OK : SQLITE_DENY
         }, nil)
-        sqlite3_progress_handler(connection, Self.stepsPerLook, { context in
-            guard let context else { return 0 }
-            return Unmanaged<QueryGuard>.fromOpaque(context).takeUnretainedValue().mustStop() ? 1 : 0
-        }, context)
+        let guarded = Connection(handle: connection)
+        self.connection.withLock { $0 = guarded }
+        WorkerThread.detach("snapcat-guard", stackBytes: 256 << 10) { [self] in watch() }
     }
 
-    func remove(from connection: OpaquePointer) {
-        sqlite3_progress_handler(connection, 0, nil, nil)
-        sqlite3_set_authorizer(connection, nil, nil)
+    func remove() {
+        connection.withLock { current in
+            if let current { sqlite3_set_authorizer(current.handle, nil, nil) }
+            current = nil
+        }
     }
 
-    private func mustStop() -> Bool {
-        if cancellation.isCancelled { return true }
-        if let deadline, monotonicNanoseconds() > deadline { hasTimedOut = true }
-        return hasTimedOut
+    /// Why the query must end; nil while it may go on.
+    var reason: SnapcatError? {
+        if cancellation.isCancelled { return SnapcatError(.interrupted, "Interrupted") }
+        guard let deadline, monotonicNanoseconds() > deadline else { return nil }
+        let seconds = Double(timeoutNanoseconds) / 1e9
+        return SnapcatError(.timedOut, "The query took longer than \(seconds) s", advice: "raise --timeout, or narrow it")
+    }
+
+    /// Throws once the query must end.
+    func check() throws { if let reason { throw reason } }
+
+    private func watch() {
+        var interruptedAt: Int64?
+        var isTold = false
+        while true {
+            Thread.sleep(forTimeInterval: Self.lookSeconds)
+            let reason = reason
+            let isOver = connection.withLock { connection in
+                // Each time: SQLite forgets an interrupt that comes before the statement's first step.
+                if reason != nil, let connection { sqlite3_interrupt(connection.handle) }
+                return connection == nil
+            }
+            if isOver { return }
+            guard let reason else { continue }
+            let start = interruptedAt ?? monotonicNanoseconds()
+            interruptedAt = start
+            if !isTold && monotonicNanoseconds() - start > Self.graceNanoseconds {
+                isTold = true
+                whenStuck?(reason)
+            }
+        }
+    }
+
+    // MARK: What is allowed
+
+    /// Bytes of one text or blob, and of a row.
+    static let mostValueBytes: Int32 = 64 << 20
+
+    private static func setLimits(of connection: OpaquePointer, attachments: Int) {
+        let limits: [(Int32, Int32)] = [
+            (SQLITE_LIMIT_LENGTH, mostValueBytes), (SQLITE_LIMIT_SQL_LENGTH, 1 << 20), (SQLITE_LIMIT_EXPR_DEPTH, 1000),
+            // Some megabytes of program: the 500 parts that a compound may have, each of a view.
+            (SQLITE_LIMIT_VDBE_OP, 250_000), (SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
+            (SQLITE_LIMIT_ATTACHED, Int32(attachments)), (SQLITE_LIMIT_WORKER_THREADS, 0),
+        ]
+        for (limit, value) in limits { sqlite3_limit(connection, limit, value) }
+    }
+
+    /// SQLite's own table-valued functions are declared at their first use, which the authorizer would take for a
+    /// CREATE TABLE: those that the SQL may mean are used before it is in force.
+    private static func declareTables(in sql: String, _ connection: OpaquePointer) {
+        let text = sql.lowercased()
+        let tables = ["json_each", "json_tree", "dbstat"] + readingPragmas.union(tellingPragmas).map { "pragma_\($0)" }
+        for table in tables where text.contains(table) {
+            var statement: OpaquePointer?
+            // A table that this SQLite does not have is told by the user's own statement.
+            sqlite3_prepare_v2(connection, "SELECT 1 FROM \(table)", -1, &statement, nil)
+            sqlite3_finalize(statement)
+        }
     }
 
     private static let readingPragmas: Set<String> = [
@@ -57,9 +133,6 @@ final class QueryGuard {
         func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0).lowercased() } ?? "" }
         switch action {
         case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return true
-        // What SQLite asks when it sets up a table-valued function such as json_each; the schema itself can only be
-        // written by a connection that is not read-only, and with writable_schema.
-        case SQLITE_UPDATE: return text(first) == "sqlite_master"
         case SQLITE_FUNCTION: return !refusedFunctions.contains(text(second))
         case SQLITE_PRAGMA:
             return readingPragmas.contains(text(first)) || tellingPragmas.contains(text(first)) && second == nil

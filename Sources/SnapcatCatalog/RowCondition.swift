@@ -12,7 +12,7 @@ package final class RowCondition {
     /// `columns` are the names that the condition may use. Throws `.usage` for what is no condition over them.
     package init(_ expression: String, columns: [String], cancellation: CancellationFlag = CancellationFlag()) throws {
         self.expression = expression
-        let queryGuard = QueryGuard(timeoutNanoseconds: nil, cancellation: cancellation)
+        let queryGuard = QueryGuard(QueryOptions(), cancellation)
         self.queryGuard = queryGuard
         let values = columns.enumerated().map { "?\($0.offset + 1) AS \($0.element)" }.joined(separator: ", ")
         // The line breaks end a comment in the condition.
@@ -22,7 +22,7 @@ package final class RowCondition {
             statement = try queue.inDatabase { db in
                 guard let connection = db.sqliteConnection else { throw SnapcatError(.failed, "No database in memory") }
                 PatternFunctions.install(on: connection, globs: nil)
-                queryGuard.install(on: connection)
+                queryGuard.install(on: connection, for: sql, attachments: 0)
                 let statement = try Statement(db, sql)
                 guard !statement.hasTail(in: sql), statement.columnCount == 1, statement.parameterCount == columns.count,
                     // A named one of the user's would take the number of one of ours.
@@ -35,11 +35,13 @@ package final class RowCondition {
         } catch let error as DatabaseError { throw Self.wrong(expression, error.message ?? "\(error.resultCode)") }
     }
 
+    deinit { queryGuard.remove() }
+
     /// Whether it is true for these values, one for each column. NULL is not true.
     package func holds(_ values: [QueryValue]) throws -> Bool {
         do {
             return try queue.inDatabase { _ in
-                for (index, value) in values.enumerated() { statement.bind(Int32(index + 1), value: value) }
+                for (index, value) in values.enumerated() { statement.bind(Int32(index + 1), value) }
                 return try statement.first { $0.integer(0) != 0 } ?? false
             }
         } catch let error as DatabaseError {
@@ -50,17 +52,5 @@ package final class RowCondition {
 
     private static func wrong(_ expression: String, _ reason: String) -> SnapcatError {
         SnapcatError(.usage, "Not a condition", expression, reason: reason)
-    }
-}
-
-extension Statement {
-    fileprivate func bind(_ position: Int32, value: QueryValue) {
-        switch value {
-        case .null: bind(position, nil as Int64?)
-        case .integer(let value): bind(position, value)
-        case .real(let value): bind(position, real: value)
-        case .text(let bytes): bind(position, text: bytes)
-        case .blob(let bytes): bind(position, blob: bytes)
-        }
     }
 }

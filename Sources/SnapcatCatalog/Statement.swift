@@ -36,11 +36,23 @@ package final class Statement {
 
     /// Whether more than space, semicolons and comments follows the first statement.
     package func hasTail(in sql: String) -> Bool {
-        let rest = String(decoding: Array(sql.utf8).dropFirst(usedBytes), as: UTF8.self)
-        return rest.split(separator: "\n").contains { line in
-            let text = line.drop { $0 == " " || $0 == "\t" || $0 == ";" || $0 == "\r" }
-            return !text.isEmpty && !text.hasPrefix("--")
+        var rest = Array(sql.utf8.dropFirst(usedBytes)) + [0]
+        while rest.count > 1 {
+            var next: OpaquePointer?
+            var usedBytes = 0
+            let code = rest.withUnsafeBytes { raw in
+                let text = raw.assumingMemoryBound(to: CChar.self).baseAddress
+                var tail: UnsafePointer<CChar>?
+                let code = sqlite3_prepare_v2(connection, text, -1, &next, &tail)
+                if let text, let tail { usedBytes = tail - text }
+                return code
+            }
+            sqlite3_finalize(next)
+            if code != SQLITE_OK || next != nil { return true }
+            if usedBytes == 0 { return false }
+            rest.removeFirst(usedBytes)
         }
+        return false
     }
 
     deinit { sqlite3_finalize(handle) }

@@ -14,6 +14,9 @@ enum Terminal {
         }
     }
 
+    /// Text on stderr without a line's end.
+    static func ask(_ text: String) { bar.withLock { _ in _ = writeAll(2, Array(text.utf8)) } }
+
     /// Replaces the progress bar's line; nil wipes it.
     static func show(bar text: String?) {
         bar.withLock { isShown in
@@ -58,16 +61,34 @@ enum Terminal {
         return columns == 0 ? .none : TerminalInfo(columns: columns, colour: !plain)
     }
 
+    static var isInputTerminal: Bool { cplatform_terminal_columns(0) > 0 }
     static var isTalkOnTerminal: Bool { cplatform_terminal_columns(2) > 0 }
 }
 
 /// SIGINT and SIGTERM: the first asks all work to stop cleanly, the second ends the process.
+///
+/// At a prompt SIGINT ends the statement only, however often it comes.
 enum Interruption {
     static let flag = CancellationFlag()
+    private static let ended = Atomic<Bool>(false)
+    private static let atPrompt = Atomic<Bool>(false)
+
+    /// Whether the program is to end.
+    static var hasEnded: Bool { ended.load(ordering: .relaxed) }
+
+    static var isAtPrompt: Bool {
+        get { atPrompt.load(ordering: .relaxed) }
+        set { atPrompt.store(newValue, ordering: .relaxed) }
+    }
 
     static func install() {
-        cplatform_on_interrupt { _ in
-            if Interruption.flag.isCancelled { _exit(ExitStatus.interrupted.rawValue) }
+        // Made before a signal can come.
+        _ = (flag, hasEnded, isAtPrompt)
+        cplatform_on_interrupt { signal in
+            if signal == SIGTERM || !Interruption.isAtPrompt {
+                if Interruption.hasEnded { _exit(ExitStatus.interrupted.rawValue) }
+                Interruption.ended.store(true, ordering: .relaxed)
+            }
             Interruption.flag.cancel()
         }
     }

@@ -66,6 +66,7 @@ public final class Descriptor: Sendable {
         package static let readWrite = Flags(rawValue: CPLATFORM_READ_WRITE)
         package static let createNew = Flags(rawValue: CPLATFORM_CREATE_NEW)
         package static let create = Flags(rawValue: CPLATFORM_CREATE)
+        package static let append = Flags(rawValue: CPLATFORM_APPEND)
         package static let folder = Flags(rawValue: CPLATFORM_FOLDER)
         package static let noFollow = Flags(rawValue: CPLATFORM_NO_FOLLOW)
         package static let nonBlocking = Flags(rawValue: CPLATFORM_NON_BLOCKING)

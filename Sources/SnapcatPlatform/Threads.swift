@@ -12,6 +12,9 @@ public final class CancellationFlag: Sendable {
 
     public func cancel() { flag.store(true, ordering: .relaxed) }
 
+    /// For the next work.
+    package func clear() { flag.store(false, ordering: .relaxed) }
+
     /// Throws `.interrupted` once cancelled.
     public func check() throws {
         if isCancelled { throw SnapcatError(.interrupted, "Interrupted") }
@@ -90,6 +93,21 @@ package final class Promise<Value: Sendable>: @unchecked Sendable {
     }
 }
 
+/// Who waits for a thread's result: woken by the first end only.
+private final class Waiter<Value: Sendable>: Sendable {
+    private let continuation: Mutex<CheckedContinuation<Value, any Error>?>
+
+    init(_ continuation: CheckedContinuation<Value, any Error>) { self.continuation = Mutex(continuation) }
+
+    func end(_ result: Result<Value, any Error>) {
+        let waiting = continuation.withLock { waiting in
+            defer { waiting = nil }
+            return waiting
+        }
+        waiting?.resume(with: result)
+    }
+}
+
 /// Threads of our own: blocking work (system calls, gzip, md5) must not occupy Swift's small thread pool.
 package enum WorkerThread {
     /// Starts a thread and returns what to wait for.
@@ -97,23 +115,38 @@ package enum WorkerThread {
         _ name: String, _ body: @escaping @Sendable () throws -> Value
     ) -> Promise<Result<Value, any Error>> {
         let promise = Promise<Result<Value, any Error>>()
-        let thread = Thread { promise.set(Result { try body() }) }
-        thread.name = name
-        thread.stackSize = 4 << 20
-        thread.start()
+        detach(name) { promise.set(Result { try body() }) }
         return promise
+    }
+
+    /// Starts a thread that nobody waits for.
+    package static func detach(_ name: String, stackBytes: Int = 4 << 20, _ body: @escaping @Sendable () -> Void) {
+        let thread = Thread {
+            // Foundation's name does not reach the system on Linux.
+            cplatform_name_thread(name)
+            body()
+        }
+        thread.stackSize = stackBytes
+        thread.start()
     }
 
     /// Runs blocking `body` on a thread of its own; a cancelled task sets `cancellation`.
     package static func run<Value: Sendable>(
         _ name: String, cancellation: CancellationFlag, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
+        try await run(name, cancellation: cancellation, abandonable: { _ in try body() })
+    }
+
+    /// The same, where the caller need not wait for the end: `abandon` gives it an error at once. The thread goes on
+    /// until `body` returns, and what it returns is dropped.
+    package static func run<Value: Sendable>(
+        _ name: String, cancellation: CancellationFlag,
+        abandonable body: @escaping @Sendable (_ abandon: @escaping @Sendable (any Error) -> Void) throws -> Value
+    ) async throws -> Value {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let thread = Thread { continuation.resume(with: Result { try body() }) }
-                thread.name = name
-                thread.stackSize = 8 << 20
-                thread.start()
+                let waiter = Waiter(continuation)
+                detach(name, stackBytes: 8 << 20) { waiter.end(Result { try body { waiter.end(.failure($0)) } }) }
             }
         } onCancel: {
             cancellation.cancel()

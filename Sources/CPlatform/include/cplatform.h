@@ -59,6 +59,13 @@ int cplatform_lock(int descriptor, int exclusive);
 /// The columns of the terminal at `descriptor`, 0 where it is none.
 int cplatform_terminal_columns(int descriptor);
 
+/// Names the calling thread for debuggers and `ps`; cut to 15 bytes on Linux.
+void cplatform_name_thread(const char *name);
+
+/// Waits until `descriptor` can be read without blocking (or is at its end): 0 where it cannot be after so many
+/// milliseconds or a signal came.
+int cplatform_wait_readable(int descriptor, int milliseconds);
+
 /// Tells the kernel that the file is read once from start to end.
 void cplatform_advise_sequential(int descriptor);
 

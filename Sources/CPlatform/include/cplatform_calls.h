@@ -18,6 +18,7 @@ static const int32_t CPLATFORM_WRITE = O_WRONLY;
 static const int32_t CPLATFORM_READ_WRITE = O_RDWR;
 static const int32_t CPLATFORM_CREATE_NEW = O_CREAT | O_EXCL;
 static const int32_t CPLATFORM_CREATE = O_CREAT;
+static const int32_t CPLATFORM_APPEND = O_APPEND;
 static const int32_t CPLATFORM_FOLDER = O_DIRECTORY;
 static const int32_t CPLATFORM_NO_FOLLOW = O_NOFOLLOW;
 static const int32_t CPLATFORM_NON_BLOCKING = O_NONBLOCK;
@@ -27,6 +28,7 @@ static const int32_t CPLATFORM_TYPE_LINK = DT_LNK;
 
 static inline int cplatform_errno(void) { return errno; }
 static inline void cplatform_close(int d) { close(d); }
+static inline int cplatform_duplicate(int d) { return fcntl(d, F_DUPFD_CLOEXEC, 0); }
 static inline long cplatform_read(int d, void *p, size_t n) { return read(d, p, n); }
 static inline long cplatform_pread(int d, void *p, size_t n, int64_t at) { return pread(d, p, n, at); }
 static inline long cplatform_write(int d, const void *p, size_t n) { return write(d, p, n); }

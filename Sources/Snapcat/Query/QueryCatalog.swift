@@ -5,21 +5,28 @@ import SnapcatPlatform
 @_exported import struct SnapcatCatalog.QueryOptions
 @_exported import struct SnapcatCatalog.QuerySummary
 @_exported import enum SnapcatCatalog.QueryValue
+@_exported import enum SnapcatCatalog.SQLText
 
 extension Repository {
     /// Runs read-only SQL over the catalog's views, after bringing it up to the snap root and the heap.
     ///
     /// `columns` is called once, then `row` for each row. Writing, attaching and loading extensions are refused.
+    /// Over its time or cancelled, it throws within a tenth of a second; a thread that SQLite holds then ends later.
     public func query(
         _ sql: String, options: QueryOptions = QueryOptions(), syncs: Bool = true, monitor: Monitor = .silent,
         columns: @escaping @Sendable ([String]) throws -> Void,
         row: @escaping @Sendable ([QueryValue]) throws -> Void
     ) async throws -> QuerySummary {
-        let handover = options
-        return try await run("snapcat-query", monitor) { [self] in
-            try queryBlocking(sql, options: handover, syncs: syncs, monitor: monitor, columns: columns, row: row)
-        }
+        let given = options
+        return try await WorkerThread.run("snapcat-query", cancellation: monitor.cancellation, abandonable: { [self] abandon in
+            var options = given
+            options.whenStuck = abandon
+            return try queryBlocking(sql, options: options, syncs: syncs, monitor: monitor, columns: columns, row: row)
+        })
     }
+
+    /// Bounds what SQLite may allocate in this process, for all repositories: for a program that only queries.
+    package static func limitQueryMemory(bytes: Int64) { CatalogQuery.limitMemory(bytes: bytes) }
 
     /// What the catalog holds, in rows and bytes.
     public func catalogCounts(syncs: Bool = true, monitor: Monitor = .silent) async throws -> [(what: String, count: Int64)] {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Snapcat
 
 struct QueryCommand: AsyncParsableCommand {
@@ -10,6 +9,7 @@ struct QueryCommand: AsyncParsableCommand {
             missing_object, orphan_object, problem, catalog_info; 'snapcat schema' describes their columns. '-' reads \
             the SQL from the standard input. One word is the name of a saved query: --list shows them; your own are \
             files NAME.sql in REPO/queries or ~/.config/snapcat/queries.
+            Without SQL a terminal gets a prompt; any other standard input is read.
 
             \(ExitStatus.help)
             """,
@@ -35,18 +35,21 @@ struct QueryCommand: AsyncParsableCommand {
     @OptionGroup var talk: TalkOptions
 
     func validate() throws {
-        if list ? text != nil || file != nil : (text == nil) == (file == nil) {
-            throw ValidationError("give the SQL, the name of a saved query, -, --file or --list")
-        }
+        if text != nil && file != nil { throw ValidationError("give the SQL or --file, not both") }
+        if list && (text != nil || file != nil) { throw ValidationError("--list goes without SQL") }
         if let maxRows, maxRows < 0 { throw ValidationError("--max-rows must not be negative") }
     }
 
     func run() async throws {
         if list { return try SavedQueryList.print(try roots.savedQueries(), rows) }
+        if text == nil && file == nil && Terminal.isInputTerminal { return try await prompt() }
         let saved = try text.flatMap { SavedQuery.isName($0) ? try roots.savedQueries().query($0) : nil }
         let sql = try saved?.sql ?? readSQL()
         if rows.sql { return try Terminal.line(sql) }
         let repository = try roots.existingRepository()
+        // Also where SQLite does not let go of it.
+        defer { repository.removeTemporaryCatalog() }
+        Repository.limitQueryMemory(bytes: Self.mostMemoryBytes)
         let given = try options()
         let printer = QueryPrinter(rows, isStyled: false)
         let (syncs, talk) = (!sync.noSync, talk)
@@ -66,14 +69,24 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     private func readSQL() throws -> String {
-        if let file {
-            do { return try String(contentsOfFile: file, encoding: .utf8) } catch {
-                throw SnapcatError(.failed, "Cannot read the SQL file", file)
-            }
-        }
-        guard text == "-" else { return text ?? "" }
-        return String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
+        if let file { return try SQLInput.read(file: file) }
+        guard let text, text != "-" else { return try SQLInput.readStandardInput() }
+        return text
     }
+
+    private func prompt() async throws {
+        if rows.sql || !parameter.isEmpty {
+            throw SnapcatError(.usage, "No SQL", advice: "--sql and -p are for one statement")
+        }
+        let repository = try roots.existingRepository()
+        defer { repository.removeTemporaryCatalog() }
+        Repository.limitQueryMemory(bytes: Self.mostMemoryBytes)
+        var prompt = QueryPrompt(repository, try options(), rows, talk, syncs: !sync.noSync, queries: try roots.savedQueries().all())
+        try await prompt.run()
+    }
+
+    /// A query is all that this process does with SQLite, but for the sync before it.
+    private static let mostMemoryBytes: Int64 = 512 << 20
 
     private func options() throws -> QueryOptions {
         var options = QueryOptions()
@@ -83,9 +96,6 @@ struct QueryCommand: AsyncParsableCommand {
         }
         for pair in attach {
             let (name, value) = try Self.split(pair, "--attach")
-            guard FileManager.default.fileExists(atPath: value) else {
-                throw SnapcatError(.failed, "Cannot attach", value, reason: "no such file")
-            }
             options.attachments.append((name, value))
         }
         options.timeoutNanoseconds = try timeout.map { try DurationText.nanoseconds($0) }

@@ -13,6 +13,10 @@ struct SchemaCommand: AsyncParsableCommand {
 
     func run() async throws {
         if page { return try Terminal.line(String(SchemaDescription.page.dropLast())) }
+        try Self.show(view, rows)
+    }
+
+    static func show(_ view: String?, _ rows: RowOptions) throws {
         let columns = SchemaDescription.columns.filter { view == nil || $0.view == view }
         if let view, columns.isEmpty {
             throw SnapcatError(.usage, "No such view", view, advice: "see 'snapcat schema'")

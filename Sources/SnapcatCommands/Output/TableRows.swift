@@ -1,14 +1,17 @@
 import Snapcat
 /// Rows as aligned columns: a header, a rule, and the rows; for no rows the header alone.
 ///
-/// The widths are those of the first `sampleCount` rows, which are held back until then. Later rows may
+/// The widths are those of the first `sampleCount` rows (fewer where they are long), which are held back until then. Later rows may
 /// overflow, except in a column that was shortened for the terminal. NULL is empty.
 struct TableRows: RowEncoder {
     static let sampleCount = 200
+    /// Of text that is held back: values may have many megabytes.
+    private static let mostSampleBytes = 8 << 20
 
     private let columns: [Column]
     private let terminal: TerminalInfo
     private var sample: [[TableField]] = []
+    private var sampleBytes = 0
     private var layout: TableLayout?
 
     init(columns: [Column], terminal: TerminalInfo) {
@@ -25,7 +28,8 @@ struct TableRows: RowEncoder {
         }
         if let layout { return layout.append(fields, to: &buffer) }
         sample.append(fields)
-        if sample.count == Self.sampleCount { printSample(to: &buffer) }
+        sampleBytes += fields.reduce(0) { $0 + $1.text.count }
+        if sample.count == Self.sampleCount || sampleBytes > Self.mostSampleBytes { printSample(to: &buffer) }
     }
 
     mutating func finish(_ buffer: inout [UInt8]) {
