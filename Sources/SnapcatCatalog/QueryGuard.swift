@@ -25,7 +25,7 @@ final class QueryGuard: Sendable {
     /// Between two looks at the clock.
     private static let lookSeconds = 0.01
     /// From the interrupt on: SQLite needs microseconds, but for a value that is long in the making.
-    private static let graceNanoseconds: Int64 = 50_000_000
+    private static let graceNanoseconds: Int64 = 25_000_000
 
     init(_ options: QueryOptions, _ cancellation: CancellationFlag) {
         timeoutNanoseconds = options.timeoutNanoseconds ?? 0
