@@ -197,7 +197,7 @@ SELECT
     s.id AS snapshot_id, -- the snapshot
     a.name AS dir, -- the folder, empty for the root
     count(*) AS files, -- entries in it and below
-    coalesce(sum(v.size), 0) AS bytes -- sum of their sizes
+    CAST(total(v.size) AS INTEGER) AS bytes -- sum of their sizes
 FROM snapshot_row AS s
 -- CROSS keeps the order: the snapshot first, then its versions.
 CROSS JOIN version AS v ON v.valid_from <= s.taken_at AND s.taken_at < v.valid_to
@@ -255,7 +255,7 @@ CREATE VIEW problem AS
 SELECT
     r.snapshot_id AS snapshot_id, -- NULL where it concerns no snapshot in particular
     r.name AS name, -- the file
-    r.kind AS kind, -- unreadable, unstable, damaged, duplicate, ignored
+    r.kind AS kind, -- unreadable, unstable, damaged, duplicate, companion (it is damaged) or ignored
     r.message AS message -- what happened
 FROM problem_row AS r;
 

@@ -256,10 +256,11 @@ package final class CatalogWriter {
                     + (SELECT count(*) FROM version INDEXED BY version_opened WHERE valid_from = ?1)
                     - (SELECT count(*) FROM version INDEXED BY version_closed
                         WHERE valid_to = ?1 AND valid_to < 9223372036854775807),
-                bytes = coalesce((SELECT bytes FROM snapshot_row WHERE taken_at = ?2), 0)
-                    + (SELECT coalesce(sum(size), 0) FROM version INDEXED BY version_opened WHERE valid_from = ?1)
-                    - (SELECT coalesce(sum(size), 0) FROM version INDEXED BY version_closed
-                        WHERE valid_to = ?1 AND valid_to < 9223372036854775807),
+                -- Sizes of foreign lines may be anything: a sum that does not fit stops at the largest number.
+                bytes = CAST(coalesce((SELECT bytes FROM snapshot_row WHERE taken_at = ?2), 0)
+                    + (SELECT total(size) FROM version INDEXED BY version_opened WHERE valid_from = ?1)
+                    - (SELECT total(size) FROM version INDEXED BY version_closed
+                        WHERE valid_to = ?1 AND valid_to < 9223372036854775807) AS INTEGER),
                 nodes = ?3, is_sorted = ?4
             WHERE taken_at = ?1
             """

@@ -53,7 +53,7 @@ final class NamedContents {
             db,
             """
             UPDATE snapshot_row SET new_bytes = (
-                SELECT coalesce(sum(n.size), 0) FROM (
+                SELECT CAST(total(n.size) AS INTEGER) FROM (
                     SELECT v.md5_text AS md5, max(v.size) AS size FROM version AS v INDEXED BY version_opened
                     WHERE v.valid_from = ?1 AND v.md5_text IS NOT NULL GROUP BY v.md5_text
                 ) AS n

@@ -39,6 +39,10 @@ import Testing
         let all = try sandbox.snapshots().map { sandbox.folder.path + "/" + $0 }.sorted()
         let compared = try await SnapcatProcess.run(["compare", all[0], all[1], "--summary", "--format", "tsv"])
         #expect(compared.status == 0 && compared.text.contains("only_right\t3\t9223372036854775807"), "\(compared.stderr) \(compared.text)")
+        for command in [["list"], ["catalog", "verify"], ["query", "SELECT bytes FROM folder_size WHERE snapshot_id = 2"]] {
+            let read = try await SnapcatProcess.run(command + ["--repo", sandbox.repo])
+            #expect(read.status == 0, "\(command): \(read.stderr)")
+        }
         let restored = try await SnapcatProcess.run([
             "restore", "--path", all[1], "--repo", sandbox.repo, "--file-root", sandbox.target, "--format", "json",
         ])

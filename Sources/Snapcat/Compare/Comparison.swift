@@ -80,14 +80,11 @@ public struct ComparisonSummary: Sendable, Equatable {
         /// Of the right side, of the left where there is no right.
         public var bytes: Int64 = 0
 
+        /// Sizes of a foreign line may be anything: a sum that does not fit stops at the largest.
         mutating func add(_ other: Sum) {
             files += other.files
-            bytes += other.bytes
-        }
-
-        mutating func add(_ item: SideItem) {
-            files += 1
-            bytes += item.size ?? 0
+            let (sum, overflow) = bytes.addingReportingOverflow(other.bytes)
+            bytes = overflow ? .max : sum
         }
     }
     public var sums: [ComparisonStatus: Sum] = [:]
@@ -102,14 +99,9 @@ public struct ComparisonSummary: Sendable, Equatable {
     public var hasDifferences: Bool { sums.contains { $0.key != .equal && $0.value.files > 0 } }
 
     mutating func add(_ row: ComparisonRow) {
-        sums[row.status, default: Sum()].files += 1
-        // Sizes of a foreign line may be anything: a sum that does not fit stops at the largest.
-        let size = row.right?.size ?? row.left?.size ?? 0
-        let (sum, overflow) = self[row.status].bytes.addingReportingOverflow(size)
-        sums[row.status, default: Sum()].bytes = overflow ? .max : sum
-        sums[row.status, default: Sum()].bytes += row.right?.size ?? row.left?.size ?? 0
-        if let item = row.left { left.add(item) }
-        if let item = row.right { right.add(item) }
+        sums[row.status, default: Sum()].add(Sum(files: 1, bytes: row.right?.size ?? row.left?.size ?? 0))
+        if let item = row.left { left.add(Sum(files: 1, bytes: item.size ?? 0)) }
+        if let item = row.right { right.add(Sum(files: 1, bytes: item.size ?? 0)) }
     }
 
     /// Equal names that no row was made for.
