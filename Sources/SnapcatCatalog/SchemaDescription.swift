@@ -1,3 +1,4 @@
+import Foundation
 import SnapcatSchema
 
 /// The stable views and their columns, as `Schema/views.sql` describes them: one source for SQL, help and docs.
@@ -49,6 +50,15 @@ public enum SchemaDescription {
         guard let range = code.ranges(of: " AS ").last else { return nil }
         let name = code[range.upperBound...].filter { $0 != "," && $0 != " " }
         return name.isEmpty ? nil : String(name)
+    }
+
+    /// The SQL of a view, of all of them for nil.
+    public static func sql(of view: String?) -> String {
+        Schema.views.components(separatedBy: ";\n").compactMap { statement in
+            guard let start = statement.firstRange(of: "CREATE VIEW ") else { return nil }
+            let name = statement[start.upperBound...].prefix { !$0.isWhitespace }
+            return view == nil || view == String(name) ? String(statement[start.lowerBound...]) + ";" : nil
+        }.joined(separator: "\n\n")
     }
 
     /// The page "Views" of the documentation.

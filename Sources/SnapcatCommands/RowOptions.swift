@@ -16,6 +16,11 @@ struct RowOptions: ParsableArguments {
         if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
     }
 
+    /// For commands that do more than ask the catalog.
+    func refuseSQL() throws {
+        if sql { throw SnapcatError(.usage, "No SQL", reason: "the command reads files, it is no query") }
+    }
+
     func writer(_ columns: [Column]) -> RowWriter {
         RowWriter(format: format, columns: columns, terminal: Terminal.info) { try Terminal.data($0) }
     }

@@ -12,7 +12,7 @@ struct EventfulRepository {
         try folder.write("docs/letter.txt", Array("hello\n".utf8))
         try folder.write("docs/photos/a.jpg", Array(repeating: 7, count: 5000))
         try folder.write("docs/photos/b.jpg", Array("b".utf8))
-        try folder.write("docs/work/notes.md", Array("notes\n".utf8))
+        try folder.write("docs/plans/notes.md", Array("notes\n".utf8))
         try folder.write("docs/back.txt", Array("comes back\n".utf8))
         try folder.write("docs/only-once.txt", Array("nobody else has this\n".utf8))
         try folder.write("docs/README", Array("upper\n".utf8))
@@ -27,7 +27,7 @@ struct EventfulRepository {
         try folder.write("docs/back.txt", Array("comes back\n".utf8))
         try folder.write("docs/photos/copy.jpg", Array(repeating: 7, count: 5000))
         try FileManager.default.setAttributes(
-            [.posixPermissions: 0o666], ofItemAtPath: folder.path + "/docs/work/notes.md")
+            [.posixPermissions: 0o666], ofItemAtPath: folder.path + "/docs/plans/notes.md")
         try await make()
     }
 
@@ -79,9 +79,9 @@ struct EventfulRepository {
         }
         #expect(try await answer(3) == ["content_text(md5)", "\"dear all", "\""])
         #expect(try await answer(8) == ["old_name,new_name", "photos/b.jpg,photos/c.jpg"])
-        #expect(try await answer(10) == ["name,before,after", "work/notes.md,-rw-r--r--,-rw-rw-rw-"])
+        #expect(try await answer(10) == ["name,before,after", "plans/notes.md,-rw-r--r--,-rw-rw-rw-"])
         #expect(try await answer(21) == ["contents,size", "2,27 B"])
-        #expect(try await answer(26) == ["name,mode", "work/notes.md,-rw-rw-rw-"])
+        #expect(try await answer(26) == ["name,mode", "plans/notes.md,-rw-rw-rw-"])
         #expect(try await answer(27) == ["folded,names,which", "readme,2,\"README, readme\""])
         #expect(try await answer(12).count == 2)
         #expect(try await answer(20).last?.hasSuffix("photos/a.jpg,4.9 KiB") == true)

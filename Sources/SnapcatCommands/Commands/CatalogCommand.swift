@@ -14,6 +14,7 @@ struct CatalogCommand: AsyncParsableCommand {
         @OptionGroup var talk: TalkOptions
 
         func run() async throws {
+            try rows.refuseSQL()
             let repository = try roots.existingRepository()
             let summary = try await talk.withMonitor { monitor, _ in try await repository.syncCatalog(monitor: monitor) }
             try CatalogCommand.print(summary, rows)
@@ -28,6 +29,7 @@ struct CatalogCommand: AsyncParsableCommand {
         @OptionGroup var talk: TalkOptions
 
         func run() async throws {
+            try rows.refuseSQL()
             let repository = try roots.existingRepository()
             let summary = try await talk.withMonitor { monitor, _ in try await repository.rebuildCatalog(monitor: monitor) }
             try CatalogCommand.print(summary, rows)
@@ -43,6 +45,7 @@ struct CatalogCommand: AsyncParsableCommand {
         @OptionGroup var talk: TalkOptions
 
         func run() async throws {
+            try rows.refuseSQL()
             let repository = try roots.existingRepository()
             let printer = DifferencePrinter(rows)
             let summary = try await talk.withMonitor { monitor, _ in
@@ -65,6 +68,7 @@ struct CatalogCommand: AsyncParsableCommand {
         @OptionGroup var talk: TalkOptions
 
         func run() async throws {
+            try rows.refuseSQL()
             let repository = try roots.existingRepository()
             let syncs = !sync.noSync
             let counts = try await talk.withMonitor { monitor, _ in

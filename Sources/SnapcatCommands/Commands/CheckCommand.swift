@@ -18,6 +18,7 @@ struct CheckCommand: AsyncParsableCommand {
     @OptionGroup var talk: TalkOptions
 
     func run() async throws {
+        try rows.refuseSQL()
         let repository = try roots.existingRepository()
         let printer = FindingPrinter(rows)
         let readsData = readData

@@ -21,6 +21,7 @@ struct SchemaCommand: AsyncParsableCommand {
         if let view, columns.isEmpty {
             throw SnapcatError(.usage, "No such view", view, advice: "see 'snapcat schema'")
         }
+        if rows.sql { return try Terminal.line(SchemaDescription.sql(of: view)) }
         let writer = rows.writer([Column("view"), Column("column"), Column("description")])
         for column in columns.prefix(rows.limit ?? .max) {
             try writer.row([.string(column.view), .string(column.name), .string(column.description)])
