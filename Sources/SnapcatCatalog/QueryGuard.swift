@@ -105,15 +105,17 @@ final class QueryGuard: Sendable {
     /// SQLite's own table-valued functions are declared at their first use, which the authorizer would take for a
     /// CREATE TABLE: those that the SQL may mean are used before it is in force.
     private static func declareTables(in sql: String, _ connection: OpaquePointer) {
-        let text = sql.lowercased()
-        let tables = ["json_each", "json_tree", "dbstat"] + readingPragmas.union(tellingPragmas).map { "pragma_\($0)" }
-        for table in tables where text.contains(table) {
+        let words = Set(sql.lowercased().split { !($0.isLetter || $0.isNumber || $0 == "_") })
+        for table in ownTables where words.contains(table) {
             var statement: OpaquePointer?
             // A table that this SQLite does not have is told by the user's own statement.
             sqlite3_prepare_v2(connection, "SELECT 1 FROM \(table)", -1, &statement, nil)
             sqlite3_finalize(statement)
         }
     }
+
+    private static let ownTables: [Substring] =
+        ["json_each", "json_tree", "dbstat"] + readingPragmas.union(tellingPragmas).map { "pragma_\($0)" }
 
     private static let readingPragmas: Set<String> = [
         "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "database_list",

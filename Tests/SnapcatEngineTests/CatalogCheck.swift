@@ -2,6 +2,7 @@ import SnapcatCatalog
 import SnapcatFormat
 import SnapcatPlatform
 import SnapcatStorage
+import SnapcatTestSupport
 import Testing
 
 @testable import Snapcat
@@ -11,14 +12,25 @@ struct CatalogCheck {
     let repository: Repository
     let history: RandomHistory
     let times: [Int64]
+    /// Which snapshots and names are asked for: as many as time allows, others each time.
+    var random: SeededRandom
 
-    init(_ repository: Repository, _ history: RandomHistory) {
+    init(_ repository: Repository, _ history: RandomHistory, random: SeededRandom) {
         self.repository = repository
         self.history = history
+        self.random = random
         times = history.snapshots.keys.sorted()
     }
 
-    func run(_ context: String) throws {
+    /// `count` pairs of undamaged snapshots, in both directions and each with itself.
+    mutating func pairs(_ count: Int) -> [(left: Int64, right: Int64)] {
+        guard !times.isEmpty else { return [] }
+        return (0..<count).map { _ in
+            (times[Int.random(in: 0..<times.count, using: &random)], times[Int.random(in: 0..<times.count, using: &random)])
+        }
+    }
+
+    mutating func run(_ context: String) throws {
         try lines(context)
         try intervals(context)
         try snapshotView(context)
@@ -114,9 +126,13 @@ struct CatalogCheck {
         #expect(rows == expected, "\(context)")
     }
 
-    private func comparisons(_ context: String) throws {
-        let all = try repository.catalog(.silent).read { try CatalogSnapshots.all($0) }.filter { !$0.isDamaged }
-        for (left, right) in zip(all, all.shuffled()) {
+    private mutating func comparisons(_ context: String) throws {
+        let all = try repository.catalog(.silent).read { try CatalogSnapshots.all($0) }
+        func snapshot(_ time: Int64) throws -> IndexedSnapshot {
+            try #require(all.first { $0.name.time.microseconds == time }, "\(time); \(context)")
+        }
+        for pair in pairs(2) {
+            let (left, right) = (try snapshot(pair.left), try snapshot(pair.right))
             var options = CompareOptions()
             options.statuses = Set(ComparisonStatus.allCases)
             options.includesNodes = false
@@ -129,8 +145,8 @@ struct CatalogCheck {
             let summary = try repository.compareBlocking(.indexed(left), .indexed(right), options: options, monitor: .silent) {
                 narrow[$0.name.bytes] = $0.status
             }
-            let expected = try statuses(left.name.time.microseconds, right.name.time.microseconds)
-            #expect(found == expected, "\(left.name.time.microseconds) to \(right.name.time.microseconds); \(context)")
+            let expected = try statuses(pair.left, pair.right)
+            #expect(found == expected, "\(pair.left) to \(pair.right); \(context)")
             #expect(narrow == expected.filter { $0.value != .equal }, "\(context)")
             #expect(summary[.equal].files == Int64(expected.count { $0.value == .equal }), "\(context)")
             try fileRoad(left, right, context)

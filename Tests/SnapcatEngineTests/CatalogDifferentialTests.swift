@@ -12,23 +12,32 @@ import Testing
 /// random histories against brute force over the lines.
 @Suite struct CatalogDifferentialTests {
     /// Seeds per case: one in the test command, as many as wanted by `Scripts/seeds`.
-    private static let seedsPerCase = ProcessInfo.processInfo.environment["SNAPCAT_SEEDS_PER_CASE"].flatMap { Int($0) } ?? 1
+    private static let seedsPerCase = number("SNAPCAT_SEEDS_PER_CASE") ?? 1
+    /// Other seeds than those of the test command.
+    private static let firstSeed = UInt64(number("SNAPCAT_FIRST_SEED") ?? 7_000)
+
+    private static func number(_ variable: String) -> Int? { ProcessInfo.processInfo.environment[variable].flatMap { Int($0) } }
 
     @Test(arguments: 0..<12)
     func `The catalog equals brute force after any order of events`(number: Int) async throws {
         try await WorkerThread.run("test", cancellation: CancellationFlag()) {
-            for round in 0..<Self.seedsPerCase { try Self.grow(7_000 + UInt64(number + 12 * round)) }
+            for round in 0..<Self.seedsPerCase {
+                let seed = Self.firstSeed + UInt64(number + 12 * round)
+                try Self.grow(seed)
+                if number == 0 && round % 10 == 9 { print("\(12 * (round + 1)) seeds done, to about \(seed)") }
+            }
         }
     }
 
     private static func grow(_ seed: UInt64) throws {
         var history = RandomHistory(seed: seed)
         let repository = Repository(.init(snapRoot: history.storage, heapRoot: history.heap, catalog: nil))
-        for _ in 0..<25 {
+        for step in 0..<25 {
             let event = try history.step()
             try repository.sync(.silent)
             try repository.updateMembership(.silent)
-            try CatalogCheck(repository, history).run("seed \(seed), \(history.log.joined(separator: "; ")); last: \(event)")
+            var check = CatalogCheck(repository, history, random: SeededRandom(seed: seed &+ UInt64(step)))
+            try check.run("seed \(seed), \(history.log.joined(separator: "; ")); last: \(event)")
         }
     }
 
@@ -43,6 +52,7 @@ import Testing
         let repository = Repository(.init(snapRoot: history.storage, heapRoot: history.heap, catalog: nil))
         try repository.sync(.silent)
         try repository.updateMembership(.silent)
-        try CatalogCheck(repository, history).run("round \(round)")
+        var check = CatalogCheck(repository, history, random: SeededRandom(seed: UInt64(round)))
+        try check.run("round \(round)")
     }
 }
