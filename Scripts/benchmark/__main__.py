@@ -13,6 +13,8 @@ import rows_trees
 import rows_compare
 import rows_history  # noqa: F401
 
+import growth
+import plot
 import report
 from bench import Bench
 from data import QUICK, DataFolder, Sizes
@@ -32,6 +34,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--history-only", action="store_true", help="the same as --rows 'catalog-*,compare-indexed'")
     parser.add_argument("--quick", action="store_true", help="a tenth of the size; under three minutes")
     parser.add_argument("--large", action="store_true", help="also the rows at ten times the size")
+    parser.add_argument("--growth", action="store_true", help="instead of the rows: how snapcat's own cost grows with "
+                        "entries, files and snapshots")
+    parser.add_argument("--plot", metavar="FILE", help="of --growth: the plot, as SVG")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each command (default 3)")
     parser.add_argument("--without-snapshooter", action="store_true", help="leave out the peer that takes minutes")
     parser.add_argument("--data", metavar="DIR", default=os.path.join(cache, "snapcat-bench"),
@@ -39,7 +44,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--work", metavar="DIR", help="where repositories and restored files go for the time of the "
                         "run (default: /dev/shm where it has room, else DIR of --data)")
     parser.add_argument("--json", metavar="FILE", default="bench.json", help="default: %(default)s")
-    parser.add_argument("--markdown", metavar="FILE", help="the table for README")
+    parser.add_argument("--markdown", metavar="FILE", action="append", default=[],
+                        help="the table; a page with its marks keeps its other text")
     parser.add_argument("--snapcat", metavar="FILE", default="snapcat",
                         help="the program to measure (default: a release build of this source)")
     return parser.parse_args()
@@ -89,14 +95,29 @@ def main() -> int:
         if arguments.quick:
             bench.note("A quick run: about a tenth of the sizes that the goals speak of")
         smallest_peak = bench.stopwatch.run(Contender("true", ["true"]))["peak"]
+        command = shlex.join(["Scripts/bench", *sys.argv[1:]])
+        if arguments.growth:
+            series = growth.Growth(bench).measure()
+            tell(arguments, "growth", growth.HEADER, [one.cells for one in series], report.facts(bench, command, smallest_peak),
+                 {"growth": [one.facts for one in series]})
+            if arguments.plot:
+                with open(arguments.plot, "w", encoding="utf-8") as file:
+                    file.write(plot.svg(series))
+            return 0
         results = [measured(bench, row) for row in rows]
-        facts = report.facts(bench, shlex.join(["Scripts/bench", *sys.argv[1:]]), smallest_peak)
-    report.print_table(results)
-    print("\n" + "\n".join(facts["notes"]))
-    report.write_json(arguments.json, results, facts)
-    if arguments.markdown:
-        report.write_markdown(arguments.markdown, results, facts)
+        lines = [line for result in results for line in report.cells(result, result.row.title)]
+        tell(arguments, "rows", report.HEADER, lines, report.facts(bench, command, smallest_peak),
+             {"rows": report.as_json(results)})
     return 2 if any(result.is_failure for result in results) else 0
+
+
+def tell(arguments: argparse.Namespace, kind: str, header: list[str], lines: list[list[str]], facts: dict,
+         found: dict) -> None:
+    report.print_table(header, lines)
+    print("\n" + "\n".join(facts["notes"]))
+    report.write_json(arguments.json, facts | found)
+    for path in arguments.markdown:
+        report.write_markdown(path, kind, header, lines, facts)
 
 
 sys.exit(main())

@@ -23,11 +23,15 @@ class Sizes:
     history_snapshots: int = 100
     long_entries: int = 20_000
     long_snapshots: int = 1_000
+    growth_entries: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
+    growth_files: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    growth_snapshots: tuple[int, ...] = (10, 100, 1_000)
 
 
 QUICK = Sizes(
     corpus_files=6_000, corpus_bytes=80_000_000, tree_files=100_000, pair_entries=200_000,
-    large_pair_entries=2_000_000, history_entries=100_000, history_snapshots=20, long_entries=2_000, long_snapshots=200)
+    large_pair_entries=2_000_000, history_entries=100_000, history_snapshots=20, long_entries=2_000, long_snapshots=200,
+    growth_entries=(20_000, 200_000), growth_files=(10_000, 100_000), growth_snapshots=(20, 200))
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,25 @@ class DataFolder:
         return self._made("corpus", f"corpus-{sizes.corpus_files}", arguments, sizes.corpus_bytes * 5 // 4)
 
     def tree(self) -> DataSet:
+        return self.tree_of(self.sizes.tree_files)
+
+    def tree_of(self, files: int) -> DataSet:
         # A block and an inode for each file, and the same for its object.
-        return self._made("tree", f"tree-{self.sizes.tree_files}", ["--entries", str(self.sizes.tree_files)],
-                          self.sizes.tree_files * 2 * 4_600)
+        return self._made("tree", f"tree-{files}", ["--entries", str(files)], files * 2 * 4_600)
 
     def pair(self, is_large: bool) -> DataSet:
-        entries = self.sizes.large_pair_entries if is_large else self.sizes.pair_entries
+        return self.pair_of(self.sizes.large_pair_entries if is_large else self.sizes.pair_entries)
+
+    def pair_of(self, entries: int) -> DataSet:
         return self._made("pair", f"pair-{entries}", ["--entries", str(entries)], entries * 130)
 
     def history(self, is_long: bool) -> DataSet:
         sizes = self.sizes
-        entries = sizes.long_entries if is_long else sizes.history_entries
-        snapshots = sizes.long_snapshots if is_long else sizes.history_snapshots
+        if is_long:
+            return self.history_of(sizes.long_entries, sizes.long_snapshots)
+        return self.history_of(sizes.history_entries, sizes.history_snapshots)
+
+    def history_of(self, entries: int, snapshots: int) -> DataSet:
         arguments = ["--entries", str(entries), "--snapshots", str(snapshots)]
         return self._made("history", f"history-{entries}x{snapshots}", arguments, entries * snapshots * 62)
 

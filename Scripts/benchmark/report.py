@@ -11,7 +11,7 @@ from bench import Bench
 from measure import BenchError, Samples, output
 from row import Goal, Result, quantity_text
 
-HEADER = ["row", "snapcat", "peak", "peers", "goal", "found", "met"]
+HEADER = ["work", "snapcat", "peak memory", "peers", "goal", "found", "met"]
 
 
 def figure(samples: Samples, contender: str, quantity: str) -> str:
@@ -51,25 +51,39 @@ def cells(result: Result, title: str) -> list[list[str]]:
     return lines
 
 
-def print_table(results: list[Result]) -> None:
-    lines = [HEADER] + [line for result in results for line in cells(result, result.row.name)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+def print_table(header: list[str], lines: list[list[str]]) -> None:
+    lines = [header, *lines]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
 
 
-def write_markdown(path: str, results: list[Result], facts: dict) -> None:
+def write_markdown(path: str, kind: str, header: list[str], lines: list[list[str]], facts: dict) -> None:
+    """Into a page that has the marks of its kind: between them. Else the file is the table."""
+    table = (f"`{facts['command']}` on {facts['machine']}, {facts['when'][:10]}; {facts['versions']}.\n"
+             f"Medians of {facts['runs']} runs in turn, the least and the most in brackets.\n\n")
+    for line in (header, ["---"] * len(header), *lines):
+        table += "| " + " | ".join(line) + " |\n"
+    table += "\n" + "".join(f"- {note}.\n" for note in facts["notes"])
+    before, after = f"<!-- bench: {kind} -->\n", f"<!-- bench: end of {kind} -->"
+    page = ""
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            page = file.read()
+    start, end = page.find(before), page.find(after)
+    if 0 <= start < end:
+        table = page[: start + len(before)] + table + page[end:]
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"`{facts['command']}` on {facts['machine']}, {facts['when'][:10]}; {facts['versions']}.\n"
-                   f"Medians of {facts['runs']} runs in turn, the least and the most in brackets.\n\n")
-        file.write("| work | snapcat | peak memory | peers | goal | found | met |\n|---|---|---|---|---|---|---|\n")
-        for result in results:
-            for line in cells(result, result.row.title):
-                file.write("| " + " | ".join(line) + " |\n")
-        file.write("\n" + "".join(f"- {note}.\n" for note in facts["notes"]))
+        file.write(table)
 
 
-def write_json(path: str, results: list[Result], facts: dict) -> None:
+def write_json(path: str, content: dict) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+
+
+def as_json(results: list[Result]) -> list[dict]:
     rows = []
     for result in results:
         row: dict = {"row": result.row.name, "title": result.row.title}
@@ -84,9 +98,7 @@ def write_json(path: str, results: list[Result], facts: dict) -> None:
             row["absence"] = result.absence
             row["goals"] = [{"goal": goal.text, "limit": goal.limit} for goal in result.row.goals]
         rows.append(row)
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(facts | {"rows": rows}, file, indent=1, ensure_ascii=False)
-        file.write("\n")
+    return rows
 
 
 def spread(values: list[float]) -> dict[str, float | list[float]]:

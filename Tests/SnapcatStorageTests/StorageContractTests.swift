@@ -35,7 +35,7 @@ private enum Kind: CaseIterable, Sendable {
 
     init() throws {
         folder = try TempFolder()
-        storage = LocalStorage(root: folder.path + "/root")
+        storage = LocalStorage(root: folder.path + "/storage")
     }
 
     @Test(arguments: [
@@ -59,7 +59,7 @@ private enum Kind: CaseIterable, Sendable {
     }
 
     @Test func aListingNeverLeavesTheRoot() async throws {
-        try folder.write("root/a", [1])
+        try folder.write("storage/a", [1])
         try folder.write("other/secret", [1])
         for prefix in ["..", "/", "//other/", "a/../../other/"] {
             #expect(try await storage.items(prefix: StorageKey(prefix)).isEmpty, "prefix '\(prefix)'")
@@ -91,8 +91,8 @@ private enum Kind: CaseIterable, Sendable {
         await #expect(throws: SnapcatError.self) { try await loser.finish() }
         await loser.abandon()
         await #expect(throws: SnapcatError.self) { try await storage.put([2], at: key, .exclusive) }
-        #expect(try folder.files() == [Array("root/a/b".utf8)])
-        #expect(try folder.read("root/a/b") == [1])
+        #expect(try folder.files() == [Array("storage/a/b".utf8)])
+        #expect(try folder.read("storage/a/b") == [1])
     }
 
     @Test func onlyTheExactPatternIsATemporaryName() {
@@ -102,8 +102,8 @@ private enum Kind: CaseIterable, Sendable {
     }
 
     @Test func temporaryFilesAreNeverListed() async throws {
-        try folder.write(Array("root/a/".utf8) + LocalSink.temporaryName(), [1])
-        try folder.write("root/a/b", [1])
+        try folder.write(Array("storage/a/".utf8) + LocalSink.temporaryName(), [1])
+        try folder.write("storage/a/b", [1])
         let writer = try await storage.create(StorageKey("a/c"), .exclusive)
         try await writer.append([1])
         for prefix in ["", "a", "a/", "a/.", "a/.snapcat-tmp-"] {
@@ -114,9 +114,9 @@ private enum Kind: CaseIterable, Sendable {
     }
 
     @Test func foldersAndOtherFilesAreNoKeys() async throws {
-        try folder.write("root/a/b", [1])
-        try FolderOperations.makeFolders(folder.path("root/empty"))
-        let root = try Descriptor.open(folder.path("root"), [.read, .folder])
+        try folder.write("storage/a/b", [1])
+        try FolderOperations.makeFolders(folder.path("storage/empty"))
+        let root = try Descriptor.open(folder.path("storage"), [.read, .folder])
         try FolderOperations.makeSymbolicLink(
             Array("dangling".utf8), in: root.raw, destination: Array("none".utf8))
         try FolderOperations.makeSymbolicLink(
@@ -133,16 +133,16 @@ private enum Kind: CaseIterable, Sendable {
         var random = SeededRandom()
         let content = random.bytes(300_000)
         try await storage.put(content, at: StorageKey("2026/11/x.gz"), .exclusive)
-        #expect(try folder.files() == [Array("root/2026/11/x.gz".utf8)])
-        #expect(try folder.read("root/2026/11/x.gz") == content, "\(random.label)")
-        #expect(try LocalSource.open(folder.path("root/2026/11/x.gz")).status().size == 300_000)
+        #expect(try folder.files() == [Array("storage/2026/11/x.gz".utf8)])
+        #expect(try folder.read("storage/2026/11/x.gz") == content, "\(random.label)")
+        #expect(try LocalSource.open(folder.path("storage/2026/11/x.gz")).status().size == 300_000)
     }
 
     @Test func aRootThatIsMissingIsEmptyAndMadeByTheFirstWrite() async throws {
         #expect(try await storage.items(prefix: StorageKey("")).isEmpty)
         #expect(try await storage.status(of: StorageKey("x")) == nil)
         try await storage.put([1], at: StorageKey("x"), .exclusive)
-        #expect(try folder.files() == [Array("root/x".utf8)])
+        #expect(try folder.files() == [Array("storage/x".utf8)])
     }
 
     @Test func slashesAtTheEndOfTheRootDoNotCount() {
@@ -153,8 +153,8 @@ private enum Kind: CaseIterable, Sendable {
     /// root may write everywhere.
     @Test(.enabled(if: cplatform_is_root() == 0))
     func anErrorOfAFolderThatCannotBeWrittenIsOneLineWithAdvice() async throws {
-        try folder.write("root/a/b", [1])
-        let read = try Descriptor.open(folder.path("root/a"), [.read, .folder])
+        try folder.write("storage/a/b", [1])
+        let read = try Descriptor.open(folder.path("storage/a"), [.read, .folder])
         try FolderOperations.setMode(0o500, of: read)
         let key = StorageKey("a/new\nline")
         let error = await #expect(throws: SnapcatError.self) {
@@ -167,7 +167,7 @@ private enum Kind: CaseIterable, Sendable {
     }
 
     @Test func anErrorOfAFileInAFoldersPlaceIsOneLine() async throws {
-        try folder.write("root/a", [1])
+        try folder.write("storage/a", [1])
         for name in ["a/b", "a/b/c", "a/new\nline"] {
             let key = StorageKey(name)
             let error = await #expect(throws: SnapcatError.self) {
@@ -176,6 +176,6 @@ private enum Kind: CaseIterable, Sendable {
             #expect(error?.description.contains("\n") == false)
             #expect(error?.description.hasPrefix("Cannot make the folder '\(folder.path)/root/a") == true)
         }
-        #expect(try folder.read("root/a") == [1])
+        #expect(try folder.read("storage/a") == [1])
     }
 }
