@@ -47,7 +47,7 @@ final class BatchWriter {
                 try nodes?.write(node)
                 summary.nodes += 1
             case .problem(let error, let name): addError(error, name: Array(batch.bytes[name]))
-            case .pending(let index): try write(batch.pending[index], results[index] ?? .vanished)
+            case .pending(let index): try write(batch.pending[index], results[index])
             }
         }
     }
