@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "words are read as they lie in memory"
+#endif
+
 enum { BLOCK = 64, MOST_AT_ONCE = 64 };
 
 static const uint32_t initial_state[4] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476 };
