@@ -26,6 +26,7 @@ let package = Package(
     targets: [
         // Bottom: the operating system and the C libraries.
         .target(name: "CPlatform"),
+        .target(name: "CMD5"),
         // Loads libedit while it runs: nothing to link.
         .target(name: "CEdit"),
         .systemLibrary(
@@ -53,7 +54,7 @@ let package = Package(
         .target(
             name: "SnapcatHeap",
             dependencies: [
-                "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage",
+                "CMD5", "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -115,7 +116,7 @@ let package = Package(
             name: "SnapcatStorageTests", dependencies: ["SnapcatPlatform", "SnapcatStorage", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SnapcatHeapTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "SnapcatTestSupport"],
+            name: "SnapcatHeapTests", dependencies: ["CMD5", "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "SnapcatCatalogTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatCatalog", "SnapcatTestSupport"],

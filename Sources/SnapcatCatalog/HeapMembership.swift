@@ -74,10 +74,13 @@ package enum HeapMembership {
             VALUES (?1, ?2, EXISTS (SELECT 1 FROM version AS v WHERE v.md5_text = ?1))
             """)
         let found = try Statement(db, "DELETE FROM missing_row WHERE md5 = ?")
+        let nothingIsMissing = try Statement(db, "SELECT 1 FROM missing_row LIMIT 1").first { _ in true } == nil
         var added: [Int: [MD5Digest]] = [:]
-        for object in stored {
+        // In the order of the keys, neighbours lie on one page.
+        for object in stored.sorted(by: { $0.md5 < $1.md5 }) {
             try add.bind(1, text: object.md5.hexBytes).bind(2, object.storedBytes).run()
             if db.changesCount > 0 { added[Int(object.md5.high >> 56), default: []].append(object.md5) }
+            if nothingIsMissing { continue }
             try found.bind(1, text: object.md5.hexBytes).run()
         }
         let update = try Statement(

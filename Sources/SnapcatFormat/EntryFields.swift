@@ -3,7 +3,7 @@ import SnapcatPlatform
 /// What snapcat knows of one snapshot line, as offsets and numbers: no copy, no allocation.
 ///
 /// Valid as long as the bytes of the line are.
-package struct EntryFields {
+package struct EntryFields: Equatable {
     /// The keys that snapcat looks at, in the order of their spelling.
     package enum Key: Int, CaseIterable, Sendable {
         case created, ctimeNs, gid, inode, isLink, md5, mode, mtime, mtimeNs, name, linkCount, size, type, uid
@@ -33,15 +33,18 @@ package struct EntryFields {
     /// A known key has a value that no column holds as it is spelled (null, a string, a float, too large).
     package var hasOddValue = false
 
-    private var present: UInt32 = 0
+    /// A bit for each key that is there.
+    var present: UInt32 = 0
+    /// All of `Key`.
+    static let allPresent: UInt32 = 0x3fff
 
     package func has(_ key: Key) -> Bool { present & (1 << UInt32(key.rawValue)) != 0 }
 
     /// The 14 keys that snapcat writes for a local file, and no other.
-    package var isSnapcatShape: Bool { present == 0x3fff && !hasOtherKeys && !hasOddValue }
+    package var isSnapcatShape: Bool { present == Self.allPresent && !hasOtherKeys && !hasOddValue }
     /// The 12 keys that snapshooter writes for a local file, and no other.
     package var isSnapshooterShape: Bool {
-        present == 0x3fff & ~(1 << UInt32(Key.ctimeNs.rawValue) | 1 << UInt32(Key.mtimeNs.rawValue))
+        present == Self.allPresent & ~(1 << UInt32(Key.ctimeNs.rawValue) | 1 << UInt32(Key.mtimeNs.rawValue))
             && !hasOtherKeys && !hasOddValue
     }
 
@@ -49,6 +52,11 @@ package struct EntryFields {
 
     /// Parses a line. `Failure` where it is no JSON object, or has no usable name.
     package init(_ line: UnsafeRawBufferPointer) throws(JSONScanner.Failure) {
+        if let fields = OwnSpelling.fields(line) { self = fields } else { try self.init(scanning: line) }
+    }
+
+    /// The same for a line of any spelling.
+    init(scanning line: UnsafeRawBufferPointer) throws(JSONScanner.Failure) {
         var scanner = JSONScanner(line)
         var fields = Self.blank
         try scanner.members { (key, value) throws(JSONScanner.Failure) in
@@ -63,7 +71,7 @@ package struct EntryFields {
     }
 
     private init() {}
-    private static var blank: EntryFields { EntryFields() }
+    static var blank: EntryFields { EntryFields() }
 
     private mutating func take(
         _ key: Key, _ value: JSONScanner.Value, _ line: UnsafeRawBufferPointer

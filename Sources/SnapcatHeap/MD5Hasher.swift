@@ -16,11 +16,7 @@ package struct MD5Hasher {
     }
 
     package func finish() -> MD5Digest {
-        state.finalize().withUnsafeBytes { raw in
-            MD5Digest(
-                high: UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self)),
-                low: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
-        }
+        state.finalize().withUnsafeBytes { MD5Digest(raw: $0) }
     }
 
     package static func digest(_ bytes: UnsafeRawBufferPointer) -> MD5Digest {

@@ -13,53 +13,35 @@ package struct StoredContent: Sendable, Equatable {
     package var isNew: Bool
 }
 
-/// Hashes contents and stores those that a local heap lacks. One per thread: its buffers are reused.
+/// Stores contents that a local heap lacks. One per thread: its buffers are reused.
 ///
-/// md5 first, then a look into the heap, then gzip of what is new: small files are one buffer, one read, one write.
+/// md5 first, then a look into the heap, then gzip of what is new: a small file is one read and one write.
 package final class ObjectWriter {
     private let session: HeapSession?
     private let compressor: GzipCompressor
     private let level: GzipLevel
+    /// For what is streamed.
     private let buffer: UnsafeMutableRawBufferPointer
     private var temporaryCounter = 0
     private let temporaryBase: [UInt8]
-
-    /// Larger contents are streamed.
-    package static let largestInMemory = 4 << 20
 
     /// Without a session it only hashes.
     package init(_ session: HeapSession?, level: GzipLevel) throws {
         self.session = session
         self.level = level
         compressor = try GzipCompressor(level: level)
-        buffer = .allocate(byteCount: Self.largestInMemory + 1, alignment: 64)
+        buffer = .allocate(byteCount: 1 << 20, alignment: 64)
         temporaryBase = Array(LocalSink.temporaryName().dropFirst(LocalSink.temporaryPrefix.count))
     }
 
     deinit { buffer.deallocate() }
 
-    /// Reads `file` from its start to its end, stores the content where the heap lacks it, and returns what was read.
-    package func add(_ file: Descriptor, expectedSize: Int64, cancellation: CancellationFlag) throws -> StoredContent {
-        if expectedSize <= Int64(Self.largestInMemory) {
-            var filled = 0
-            // One byte more than the largest: a file that has grown shows.
-            while filled < buffer.count {
-                let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-                if count == 0 { return try add(UnsafeRawBufferPointer(rebasing: buffer[..<filled])) }
-                filled += count
-                // Most files end where stat said: the next read only confirms it.
-            }
-            try file.rewind()
-        }
-        return try addLarge(file, cancellation: cancellation)
-    }
-
-    /// Stores a content that is in memory.
-    package func add(_ content: UnsafeRawBufferPointer) throws -> StoredContent {
-        let md5 = MD5Hasher.digest(content)
+    /// Stores a content that is in memory where the heap lacks it. `md5` is its own.
+    package func add(_ content: UnsafeRawBufferPointer, md5: MD5Digest) throws -> StoredContent {
         let size = Int64(content.count)
-        guard let session else { return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false) }
-        if try holds(md5, size: size, checksum: Gzip.checksum(content)) { return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false) }
+        guard let session, try !holds(md5, size: size, checksum: Gzip.checksum(content)) else {
+            return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false)
+        }
         try session.markUnfinished()
         let compressed = try compressor.compress(content)
         try writeObject(md5) { file in
@@ -68,7 +50,8 @@ package final class ObjectWriter {
         return StoredContent(md5: md5, size: size, storedBytes: Int64(compressed.count), isNew: true)
     }
 
-    private func addLarge(_ file: Descriptor, cancellation: CancellationFlag) throws -> StoredContent {
+    /// Reads `file` from where it stands to its end, stores the content where the heap lacks it, and returns what was read.
+    package func add(streaming file: Descriptor, cancellation: CancellationFlag) throws -> StoredContent {
         guard let session else {
             let md5 = try hash(file, cancellation: cancellation)
             return StoredContent(md5: md5.digest, size: md5.size, storedBytes: 0, isNew: false)
@@ -82,7 +65,7 @@ package final class ObjectWriter {
             var hasher = MD5Hasher()
             while true {
                 try cancellation.check()
-                let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<(1 << 20)]))
+                let count = try file.read(into: buffer)
                 if count == 0 { break }
                 let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 hasher.update(chunk)
@@ -116,7 +99,7 @@ package final class ObjectWriter {
     ///
     /// The gzip trailer (CRC-32 and length) is compared on each hit. Where it differs the object is read: damage is moved
     /// out of the way, so that the content in hand takes its place; a sound object of another size is a collision.
-    private func holds(_ md5: MD5Digest, size: Int64, checksum: UInt32?) throws -> Bool {
+    private func holds(_ md5: MD5Digest, size: Int64, checksum: @autoclosure () -> UInt32?) throws -> Bool {
         guard let session else { return false }
         let path = HeapLayout.path(md5)
         let object: Descriptor
@@ -125,7 +108,7 @@ package final class ObjectWriter {
             throw SnapcatError.system("Cannot look into the heap", path, error)
         }
         let trailer = try withSystemErrors("Cannot look into the heap", path) { try Self.trailer(object) }
-        if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == checksum ?? trailer.checksum {
+        if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == checksum() ?? trailer.checksum {
             return true
         }
         if let problem = try session.heap.problem(of: md5) {

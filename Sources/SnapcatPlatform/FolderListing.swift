@@ -10,18 +10,11 @@ package struct FolderItem {
 
 /// Reads the names of a folder, `.` and `..` left out, in no order.
 package enum FolderListing {
-    /// Calls `body` with the bytes of each name, valid for the call only.
+    /// Calls `body` with the bytes of each name, valid for the call only. It must not list the same descriptor.
     package static func forEach(
         in folder: Descriptor, _ body: (UnsafeRawBufferPointer, FileStatus.Kind?) throws -> Void
     ) throws {
-        // The stream owns its descriptor, so it gets one of its own.
-        let own = cplatform_open_at(folder.raw, ".", CPLATFORM_READ | CPLATFORM_FOLDER, 0)
-        guard own >= 0 else { throw Errno(rawValue: cplatform_errno()) }
-        guard let directory = cplatform_directory_open(own) else {
-            let error = Errno(rawValue: cplatform_errno())
-            cplatform_close(own)
-            throw error
-        }
+        guard let directory = cplatform_directory_open(folder.raw) else { throw Errno(rawValue: cplatform_errno()) }
         defer { cplatform_directory_close(directory) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 15, alignment: 8)
         defer { buffer.deallocate() }

@@ -44,13 +44,18 @@ package struct SnapcatProcess {
     /// Runs snapcat and waits for its end; any exit code is a result, not an error.
     ///
     /// The environment is the caller's without the variables that snapcat reads, then `environment`.
-    /// `folder` is the working folder (default: the caller's). Throws where the binary cannot be started.
+    /// `folder` is the working folder (default: the caller's), `mostOpenFiles` a limit of the system (default: the
+    /// caller's). Throws where the binary cannot be started.
     package static func run(
         _ arguments: [String], environment: [String: String] = [:], input: [UInt8] = [],
-        folder: String? = nil
+        folder: String? = nil, mostOpenFiles: Int? = nil
     ) async throws -> Result {
-        try await start(
-            binary(), arguments, environment: environment, input: input, folder: folder)
+        guard let mostOpenFiles else {
+            return try await start(
+                binary(), arguments, environment: environment, input: input, folder: folder)
+        }
+        let limited = ["-c", "ulimit -n \(mostOpenFiles); exec \"$0\" \"$@\"", try binary()] + arguments
+        return try await start("/bin/sh", limited, environment: environment, input: input, folder: folder)
     }
 
     /// The same, where anything but exit code 0 is an error that carries stderr.

@@ -46,10 +46,12 @@ int64_t cplatform_wall_clock_ns(void);
 /// A monotonic clock, in nanoseconds.
 int64_t cplatform_monotonic_ns(void);
 
-/// Reads directory entries in batches. Fills `buffer` with records of: type (1 byte, DT_*), length (2 bytes,
-/// host order), the name without NUL. Returns the bytes filled, 0 at the end, -1 with errno.
+/// Reads the entries of an open folder in batches, from its first one; `.` and `..` are left out. NULL with errno.
+/// The folder stays the caller's. Until the end nobody else may list by the same descriptor.
 typedef struct cplatform_directory cplatform_directory;
-cplatform_directory *cplatform_directory_open(int descriptor);
+cplatform_directory *cplatform_directory_open(int folder);
+/// Fills `buffer` (4 KB or more) with records of: type (1 byte, DT_*), length (2 bytes, host order), the name without
+/// NUL. Returns the bytes filled, 0 at the end, -1 with errno.
 long cplatform_directory_read(cplatform_directory *directory, uint8_t *buffer, size_t capacity);
 void cplatform_directory_close(cplatform_directory *directory);
 

@@ -18,18 +18,20 @@ final class BatchWriter {
     private(set) var stored: [StoredObject] = []
     private static let mostStored = 500_000
 
-    private var noted: [NotedChanges.Item]? = []
+    private var noted: [NotedChanges.Item]?
     private var notedBytes = 0
     /// Beyond this the catalog merges the two files instead: memory is bounded.
     private static let mostNotedBytes = 24 << 20
 
-    init(snapshot: SnapshotWriter?, nodes: CompanionWriter.NodeSpool?, monitor: Monitor) {
+    /// `notesChanges`: there is a snapshot before, and a catalog to tell them to.
+    init(snapshot: SnapshotWriter?, nodes: CompanionWriter.NodeSpool?, notesChanges: Bool, monitor: Monitor) {
+        noted = notesChanges ? [] : nil
         self.snapshot = snapshot
         self.nodes = nodes
         self.monitor = monitor
     }
 
-    /// The changes against the snapshot before, nil where they were too many to note.
+    /// The changes against the snapshot before, nil where there is none or they were too many to note.
     var notedChanges: NotedChanges? { noted.map { NotedChanges($0) } }
 
     func write(_ batch: ScanBatch) throws {
@@ -47,7 +49,7 @@ final class BatchWriter {
                 try nodes?.write(node)
                 summary.nodes += 1
             case .problem(let error, let name): addError(error, name: Array(batch.bytes[name]))
-            case .pending(let index): try write(batch.pending[index], results[index] ?? .vanished)
+            case .pending(let index): try write(batch.pending[index], results[index])
             }
         }
     }

@@ -40,7 +40,7 @@ struct LiveSurvey {
             let lines = try SnapshotWriter(into: sink, level: level)
             let spool = ArraySink()
             let nodes = try CompanionWriter.NodeSpool(into: spool, level: level)
-            let writer = BatchWriter(snapshot: lines, nodes: nodes, monitor: monitor)
+            let writer = BatchWriter(snapshot: lines, nodes: nodes, notesChanges: false, monitor: monitor)
             try pipeline.run(&merge, into: writer)
             try lines.finish()
             try nodes.finish()

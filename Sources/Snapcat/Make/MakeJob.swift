@@ -136,7 +136,7 @@ struct MakeJob {
             try writeSnapshot(key) { sink in
                 let lines = try SnapshotWriter(into: sink, level: options.compression)
                 let nodes = try CompanionWriter.NodeSpool(into: spool, level: options.compression)
-                let writer = BatchWriter(snapshot: lines, nodes: nodes, monitor: monitor)
+                let writer = BatchWriter(snapshot: lines, nodes: nodes, notesChanges: before != nil, monitor: monitor)
                 result = writer
                 try pipeline.run(&merge, into: writer)
                 try lines.finish()

@@ -27,7 +27,7 @@ enum FileResult: Sendable {
 /// Made by the walk, completed by workers, consumed by the writer; each hands over to the next.
 final class ScanBatch: @unchecked Sendable {
     // Unchecked: `pieces`, `bytes` and `pending` are only changed before the batch is handed to workers and writer
-    // (through a locked queue); `results` and `open` only with `condition` locked.
+    // (through a locked queue); `results` only with `condition` locked.
 
     enum Piece: Sendable {
         /// An unchanged file's line, taken over as bytes.
@@ -44,15 +44,25 @@ final class ScanBatch: @unchecked Sendable {
     private(set) var pieces: [Piece] = []
     private(set) var bytes: [UInt8] = []
     private(set) var pending: [PendingFile] = []
-    private var results: [FileResult?] = []
-    private var open = 0
+    private var pendingBytes: Int64 = 0
+    private var folderCount = 0
+    private var results: [FileResult]?
     private let condition = NSCondition()
 
     /// So much is handed over at once: large enough that hand-overs cost nothing, small enough to be bounded.
-    static let mostBytes = 256 << 10
-    static let mostPending = 32
+    private static let mostBytes = 256 << 10
+    private static let mostPieces = 4096
+    /// One worker reads them, and takes their md5s side by side.
+    private static let mostPending = 64
+    /// What is more goes to the next worker.
+    private static let mostPendingBytes: Int64 = 4 << 20
+    /// Folders stay open until their files are read: this and `ScanPipeline.mostBatches` bound their number.
+    private static let mostFolders = 8
 
-    var isFull: Bool { bytes.count >= Self.mostBytes || pending.count >= Self.mostPending || pieces.count >= 4096 }
+    var isFull: Bool {
+        bytes.count >= Self.mostBytes || pieces.count >= Self.mostPieces || pending.count >= Self.mostPending
+            || pendingBytes >= Self.mostPendingBytes || folderCount >= Self.mostFolders
+    }
     var isEmpty: Bool { pieces.isEmpty }
 
     func append(_ content: some Collection<UInt8>) -> Range<Int> {
@@ -64,29 +74,28 @@ final class ScanBatch: @unchecked Sendable {
     func append(_ piece: Piece) { pieces.append(piece) }
 
     func append(pending file: PendingFile) {
+        if pending.last?.folder !== file.folder { folderCount += 1 }
+        pendingBytes += file.expectedSize
         pieces.append(.pending(pending.count))
         pending.append(file)
     }
 
-    /// Before the batch is handed over.
-    func seal() {
-        results = Array(repeating: nil, count: pending.count)
-        open = pending.count
-    }
-
-    func complete(_ index: Int, _ result: FileResult) {
+    /// One result for each pending file, in their order.
+    func complete(_ results: [FileResult]) {
         condition.lock()
-        results[index] = result
-        open -= 1
-        if open == 0 { condition.broadcast() }
+        self.results = results
+        condition.broadcast()
         condition.unlock()
     }
 
     /// Waits until every pending file has its result.
-    func waitForResults() -> [FileResult?] {
+    func waitForResults() -> [FileResult] {
+        if pending.isEmpty { return [] }
         condition.lock()
         defer { condition.unlock() }
-        while open > 0 { condition.wait() }
-        return results
+        while true {
+            if let results { return results }
+            condition.wait()
+        }
     }
 }

@@ -10,16 +10,11 @@ struct ScanPipeline {
     let session: HeapSession?
     let monitor: Monitor
 
-    private struct Work: Sendable {
-        var batch: ScanBatch
-        var indices: Range<Int>
-    }
-
-    /// So many batches are under way at once; with `ScanBatch.mostPending` this bounds the open folders.
-    private static let mostBatches = 8
+    /// So many batches are under way at once; with `ScanBatch.mostFolders` this bounds the open folders.
+    private static let mostBatches = 12
 
     func run(_ merge: inout ScanMerge, into writer: BatchWriter) throws {
-        let work = BoundedQueue<Work>(capacity: 256)
+        let work = BoundedQueue<ScanBatch>(capacity: Self.mostBatches)
         let ordered = BoundedQueue<ScanBatch>(capacity: Self.mostBatches)
         let stop = CancellationFlag()
         let workers = startWorkers(work, stop)
@@ -27,12 +22,7 @@ struct ScanPipeline {
         var failure: (any Error)?
         do {
             try merge.run { batch in
-                batch.seal()
-                guard ordered.push(batch) else { return false }
-                for start in stride(from: 0, to: batch.pending.count, by: 4) {
-                    let end = min(start + 4, batch.pending.count)
-                    guard work.push(Work(batch: batch, indices: start..<end)) else { return false }
-                }
+                guard ordered.push(batch), batch.pending.isEmpty || work.push(batch) else { return false }
                 return !stop.isCancelled
             }
         } catch {
@@ -52,7 +42,7 @@ struct ScanPipeline {
     }
 
     private func startWorkers(
-        _ work: BoundedQueue<Work>, _ stop: CancellationFlag
+        _ work: BoundedQueue<ScanBatch>, _ stop: CancellationFlag
     ) -> [Promise<Result<Void, any Error>>] {
         let count = options.parallelism > 0 ? options.parallelism : max(1, ProcessInfo.processInfo.activeProcessorCount)
         let (session, options, monitor) = (session, options, monitor)
@@ -60,27 +50,20 @@ struct ScanPipeline {
             WorkerThread.start("snapcat-read-\(index)") {
                 var failure: (any Error)?
                 var reader: FileReader?
-                while let item = work.pop() {
-                    for pending in item.indices {
-                        var result = FileResult.vanished
-                        if failure == nil && !stop.isCancelled {
-                            do {
-                                if reader == nil {
-                                    reader = try FileReader(session, options: options, cancellation: monitor.cancellation)
-                                }
-                                let file = item.batch.pending[pending]
-                                result = try reader?.read(file) ?? .vanished
-                                if case .entry(_, let size, _, _) = result { monitor.progress.add(bytes: size) }
-                            } catch let error as SnapcatError where error.code == .collision {
-                                result = .unreadable(error)
-                            } catch {
-                                failure = error
-                                stop.cancel()
-                            }
+                while let batch = work.pop() {
+                    var results: [FileResult]?
+                    if failure == nil && !stop.isCancelled {
+                        do {
+                            let current = try reader ?? FileReader(session, options: options, monitor: monitor)
+                            reader = current
+                            results = try current.read(batch.pending)
+                        } catch {
+                            failure = error
+                            stop.cancel()
                         }
-                        // Whatever happened, the writer must not wait for it for ever.
-                        item.batch.complete(pending, result)
                     }
+                    // Whatever happened, the writer must not wait for it for ever.
+                    batch.complete(results ?? Array(repeating: .vanished, count: batch.pending.count))
                 }
                 if let failure { throw failure }
             }

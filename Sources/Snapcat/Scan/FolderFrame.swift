@@ -15,11 +15,10 @@ struct FolderFrame {
         /// `leaf` may still turn out to be anything but a folder.
     }
 
-    let folder: Descriptor
     /// Bytes of the path up to and with the slash.
     let prefixLength: Int
     let device: UInt64
-    let rules: IgnoreRules
+    var rules: IgnoreRules
     /// Names, each followed by a slash (for order) and a NUL (for system calls).
     private(set) var names: [UInt8] = []
     private(set) var items: [Item] = []
@@ -28,35 +27,24 @@ struct FolderFrame {
     private(set) var hasIgnoreFile = false
     private(set) var hasCacheTag = false
 
-    init(folder: Descriptor, prefixLength: Int, device: UInt64, rules: IgnoreRules) {
-        self.folder = folder
+    init(prefixLength: Int, device: UInt64, rules: IgnoreRules) {
         self.prefixLength = prefixLength
         self.device = device
         self.rules = rules
     }
 
-    /// The same folder with the rules of its own ignore file.
-    init(_ other: FolderFrame, rules: IgnoreRules) {
-        self = FolderFrame(
-            folder: other.folder, prefixLength: other.prefixLength, device: other.device, rules: rules)
-        names = other.names
-        items = other.items
-    }
-
     /// Reads and sorts the names. The root's own node goes among them as `.`.
-    mutating func list(isRoot: Bool) throws {
+    mutating func list(_ folder: Descriptor, isRoot: Bool) throws {
         if isRoot { add(Node.rootName.bytes.withUnsafeBytes { Array($0) }, .folderNode) }
         var hasIgnoreFile = false
         var hasCacheTag = false
         var unknown: [[UInt8]] = []
         var found: [([UInt8], FileStatus.Kind)] = []
-        try withExtendedLifetime(folder) {
-            try FolderListing.forEach(in: folder) { name, kind in
-                if name.elementsEqual(ScanOptions.ignoreFileName) { hasIgnoreFile = true }
-                if name.elementsEqual("CACHEDIR.TAG".utf8) { hasCacheTag = true }
-                guard let kind else { return unknown.append(Array(name)) }
-                add(name, kind)
-            }
+        try FolderListing.forEach(in: folder) { name, kind in
+            if name.first == UInt8(ascii: "."), name.elementsEqual(ScanOptions.ignoreFileName) { hasIgnoreFile = true }
+            if name.first == UInt8(ascii: "C"), name.elementsEqual("CACHEDIR.TAG".utf8) { hasCacheTag = true }
+            guard let kind else { return unknown.append(Array(name)) }
+            add(name, kind)
         }
         for name in unknown {
             let status = try Descriptor.statusIfPresent(name, in: folder.raw)

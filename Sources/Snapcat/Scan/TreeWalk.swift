@@ -29,6 +29,7 @@ final class TreeWalk {
     private let ownParts: Set<FileIdentity>
     private let rootPath: [UInt8]
     private var frames: [FolderFrame] = []
+    private var folders = OpenFolders()
 
     /// `ownParts`: files and folders of the repository, left out where the walk meets them.
     init(root: [UInt8], options: ScanOptions, ownParts: Set<FileIdentity>) throws {
@@ -38,25 +39,32 @@ final class TreeWalk {
         let folder = try withSystemError("Cannot open the file root", root) { () throws(Errno) in
             try Descriptor.open(root, [.read, .folder])
         }
-        device = try withSystemError("Cannot look at the file root", root) { () throws(Errno) in try folder.status().device }
-        let rules = IgnoreRules.none.adding(patterns: options.excludePatterns, source: "command line")
-        try enter(folder, device: device, rules: rules)
+        let status = try withSystemError("Cannot look at the file root", root) { () throws(Errno) in try folder.status() }
+        device = status.device
+        try enter(folder, status, IgnoreRules.none.adding(patterns: options.excludePatterns, source: "command line"))
     }
 
     /// The next item; nil at the end.
     func next() throws -> Item? {
         while let frame = frames.last {
             guard frame.next < frame.items.count else {
-                frames.removeLast()
+                leave()
                 continue
+            }
+            path.removeSubrange(frame.prefixLength...)
+            let folder: Descriptor
+            do { folder = try folders.deepest(path) } catch {
+                leave()
+                // Gone since it was listed: as if its files had never been there.
+                if error == .noSuchFileOrDirectory { continue }
+                return .problem(.system("Cannot read the rest of", path, error))
             }
             frames[frames.count - 1].next += 1
             let item = frame.items[frame.next]
             let name = frame.name(item)
-            path.removeSubrange(frame.prefixLength...)
             path.append(contentsOf: name)
             do {
-                if let found = try look(at: item, name, frame) { return found }
+                if let found = try look(at: item, name, frame, folder) { return found }
             } catch let error as Errno {
                 // Gone since it was listed: as if it had never been there.
                 if error == .noSuchFileOrDirectory { continue }
@@ -68,14 +76,22 @@ final class TreeWalk {
         return nil
     }
 
-    private func look(at item: FolderFrame.Item, _ name: ArraySlice<UInt8>, _ frame: FolderFrame) throws -> Item? {
+    private func look(
+        at item: FolderFrame.Item, _ name: ArraySlice<UInt8>, _ frame: FolderFrame, _ folder: Descriptor
+    ) throws -> Item? {
         let isFolder = item.kind != .leaf
         if !frame.rules.isEmpty, path.withUnsafeBytes({ frame.rules.excludes($0, isFolder: isFolder) }) {
             if item.kind != .folderContents { excludedCount += 1 }
             return nil
         }
-        let status = try frame.status(item)
-        if !ownParts.isEmpty && ownParts.contains(FileIdentity(status)) { return nil }
+        if item.kind == .folderContents {
+            // Looked at first: opening the folder of another device may mount it.
+            if options.staysOnOneFileSystem, try frame.status(item, in: folder).device != device { return nil }
+            try enter(Array(name), frame, folder)
+            return nil
+        }
+        let status = try frame.status(item, in: folder)
+        if isOwn(status) { return nil }
         switch (item.kind, status.kind) {
         case (.leaf, .regular) where LocalSink.isTemporary(name), (.leaf, .link) where LocalSink.isTemporary(name):
             leftovers.append(path)
@@ -85,22 +101,24 @@ final class TreeWalk {
                 excludedCount += 1
                 return nil
             }
-            return .file(status, folder: frame.folder, name: name)
-        case (.folderContents, .directory):
-            if options.staysOnOneFileSystem && status.device != device { return nil }
-            try enter(Array(name), frame)
-            return nil
-        case (.folderNode, .directory), (.leaf, .link), (.leaf, .other): return try node(status, Array(name), frame)
+            return .file(status, folder: folder, name: name)
+        case (.folderNode, .directory), (.leaf, .link), (.leaf, .other):
+            return try node(status, Array(name), frame, folder)
         default:
             // It was of another type when its folder was read: it is being changed right now.
             return nil
         }
     }
 
-    private func node(_ status: FileStatus, _ name: [UInt8], _ frame: FolderFrame) throws -> Item? {
+    private func isOwn(_ status: FileStatus) -> Bool {
+        !ownParts.isEmpty && ownParts.contains(FileIdentity(status))
+    }
+
+    private func node(
+        _ status: FileStatus, _ name: [UInt8], _ frame: FolderFrame, _ folder: Descriptor
+    ) throws -> Item? {
         guard let kind = Node.Kind(mode: status.mode) else { return nil }
-        let destination = kind == .link
-            ? try FolderOperations.destination(ofLink: name, in: frame.folder.raw) : nil
+        let destination = kind == .link ? try FolderOperations.destination(ofLink: name, in: folder.raw) : nil
         return .node(
             Node(
                 name: EntryName(path), kind: kind, destination: destination, mode: Int64(status.mode),
@@ -109,25 +127,37 @@ final class TreeWalk {
                     ? Int64(truncatingIfNeeded: status.device) : nil))
     }
 
-    private func enter(_ name: [UInt8], _ frame: FolderFrame) throws {
-        let folder = try Descriptor.open(name, in: frame.folder.raw, [.read, .folder, .noFollow])
-        try enter(folder, device: try folder.status().device, rules: frame.rules)
+    private func enter(_ name: [UInt8], _ frame: FolderFrame, _ parent: Descriptor) throws {
+        let folder: Descriptor
+        do throws(Errno) { folder = try Descriptor.open(name, in: parent.raw, [.read, .folder, .noFollow]) } catch {
+            // It was a folder when its own folder was read: it is being changed right now.
+            if error == .notDirectory || error == .tooManySymbolicLinkLevels { return }
+            throw error
+        }
+        let status = try folder.status()
+        if isOwn(status) { return }
+        try enter(folder, status, frame.rules)
     }
 
-    private func enter(_ folder: Descriptor, device: UInt64, rules: IgnoreRules) throws {
+    private func enter(_ folder: Descriptor, _ status: FileStatus, _ rules: IgnoreRules) throws {
         let isRoot = frames.isEmpty
         if !isRoot { path.append(UInt8(ascii: "/")) }
-        var frame = FolderFrame(folder: folder, prefixLength: path.count, device: device, rules: rules)
-        do { try frame.list(isRoot: isRoot) } catch let error as Errno where isRoot {
+        var frame = FolderFrame(prefixLength: path.count, device: status.device, rules: rules)
+        do { try frame.list(folder, isRoot: isRoot) } catch let error as Errno where isRoot {
             throw SnapcatError.system("Cannot list the file root", rootPath, error)
         }
         if options.excludesCaches && frame.hasCacheTag, try Self.isCache(folder) { return }
         if options.obeysIgnoreFiles && frame.hasIgnoreFile {
             let contents = try Self.contents(ScanOptions.ignoreFileName, in: folder, limit: 1 << 20)
-            let inner = rules.adding(fileContents: contents, inFolder: Array(path.dropLast(isRoot ? 0 : 1)))
-            frame = FolderFrame(frame, rules: inner)
+            frame.rules = rules.adding(fileContents: contents, inFolder: Array(path.dropLast(isRoot ? 0 : 1)))
         }
         frames.append(frame)
+        folders.push(folder, FileIdentity(status), prefixLength: frame.prefixLength)
+    }
+
+    private func leave() {
+        frames.removeLast()
+        folders.pop()
     }
 
     /// https://bford.info/cachedir/: the tag counts only with its signature.
@@ -152,7 +182,7 @@ final class TreeWalk {
 
 extension FolderFrame {
     /// `lstat` of an item, without a copy of its name on the heap.
-    func status(_ item: Item) throws(Errno) -> FileStatus {
+    func status(_ item: Item, in folder: Descriptor) throws(Errno) -> FileStatus {
         let result = name(item).withUnsafeBytes { bytes -> Result<FileStatus, Errno> in
             do throws(Errno) { return .success(try Descriptor.status(bytes, in: folder.raw)) } catch {
                 return .failure(error)
