@@ -24,6 +24,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CPlatform"),
+        .target(name: "CMD5"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal"),
         .target(name: "SnapcatPlatform", dependencies: ["CPlatform", system], swiftSettings: settings),
@@ -34,7 +35,7 @@ let package = Package(
         .target(
             name: "SnapcatHeap",
             dependencies: [
-                "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", system,
+                "CMD5", "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", system,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
@@ -56,7 +57,7 @@ let package = Package(
         .executableTarget(
             name: "HotParts",
             dependencies: [
-                "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "SnapcatCatalog", "Snapcat",
+                "CMD5", "SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "SnapcatCatalog", "Snapcat",
                 .product(name: "Benchmark", package: "benchmark"),
             ],
             path: "Benchmarks/HotParts", swiftSettings: settings,

@@ -1,4 +1,5 @@
 import Benchmark
+import CMD5
 import SnapcatFormat
 import SnapcatHeap
 
@@ -10,9 +11,22 @@ func contentBenchmarks() {
         Text.bytes(4 << 20)
     }
 
-    Benchmark("md5: 1,000 contents of 4 KiB") { benchmark, input in
+    Benchmark("md5: 1,000 contents of 4 KiB, one by one") { benchmark, input in
         input.withUnsafeBytes { bytes in
             for _ in 0..<1_000 { blackHole(MD5Hasher.digest(bytes)) }
+        }
+    } setup: {
+        Text.bytes(4 << 10)
+    }
+
+    Benchmark("md5: 1,000 contents of 4 KiB, side by side") { benchmark, input in
+        input.withUnsafeBytes { bytes in
+            let content = cmd5_content(
+                bytes: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), count: bytes.count,
+                digest: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+            var contents = [cmd5_content](repeating: content, count: 1_000)
+            contents.withUnsafeMutableBufferPointer { cmd5_digest($0.baseAddress, $0.count) }
+            blackHole(contents)
         }
     } setup: {
         Text.bytes(4 << 10)
