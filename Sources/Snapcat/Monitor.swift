@@ -6,19 +6,22 @@ public final class WorkProgress: Sendable {
     private let fileCount = Atomic<Int64>(0)
     private let byteCount = Atomic<Int64>(0)
     private let totals = Mutex<(phase: String, files: Int64?, bytes: Int64?)>(("", nil, nil))
+    private let counter = Mutex<WorkProgress?>(nil)
 
     public init() {}
 
-    public var files: Int64 { fileCount.load(ordering: .relaxed) }
-    public var bytes: Int64 { byteCount.load(ordering: .relaxed) }
+    public var files: Int64 { counter.withLock { $0 }?.files ?? fileCount.load(ordering: .relaxed) }
+    public var bytes: Int64 { counter.withLock { $0 }?.bytes ?? byteCount.load(ordering: .relaxed) }
     /// What is being done, in a word or two.
     public var phase: String { totals.withLock { $0.phase } }
     /// nil while it is not known.
     public var totalFiles: Int64? { totals.withLock { $0.files } }
     public var totalBytes: Int64? { totals.withLock { $0.bytes } }
 
-    package func begin(_ phase: String, files: Int64? = nil, bytes: Int64? = nil) {
+    /// `countedBy`: the work has begun before, and its files and bytes are counted there.
+    package func begin(_ phase: String, files: Int64? = nil, bytes: Int64? = nil, countedBy other: WorkProgress? = nil) {
         totals.withLock { $0 = (phase, files, bytes) }
+        counter.withLock { $0 = other }
         fileCount.store(0, ordering: .relaxed)
         byteCount.store(0, ordering: .relaxed)
     }

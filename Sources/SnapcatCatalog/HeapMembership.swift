@@ -96,9 +96,19 @@ package enum HeapMembership {
     /// Lets the next update list every bucket.
     package static func forget(_ db: Database) throws { try Statement(db, "DELETE FROM heap_bucket").run() }
 
-    /// Every object has been read at `time`, and all but the damaged ones are good.
-    package static func noteVerification(_ db: Database, at time: SnapshotTime, damaged: [MD5Digest: String]) throws {
-        try Statement(db, "UPDATE heap_object SET verified_at = ?, verify_result = 'ok'").bind(1, time.microseconds).run()
+    /// Every object of these buckets has been read since `time`, and all but the damaged ones are good.
+    ///
+    /// A bucket in which the catalog knows others than those that were read is left as it is: what nobody has read is
+    /// never noted as read.
+    package static func noteVerification(
+        _ db: Database, at time: SnapshotTime, read: [Int: BucketNames], damaged: [MD5Digest: String]
+    ) throws {
+        let good = try Statement(
+            db, "UPDATE heap_object SET verified_at = ?, verify_result = 'ok' WHERE md5 >= ? AND md5 < ?")
+        for (bucket, names) in read where try KnownBucket(db, bucket)?.names == names {
+            let range = hexRange(bucket)
+            try good.bind(1, time.microseconds).bind(2, text: range.from).bind(3, text: range.to).run()
+        }
         let mark = try Statement(db, "UPDATE heap_object SET verify_result = ? WHERE md5 = ?")
         for (md5, message) in damaged { try mark.bind(1, text: message).bind(2, text: md5.hexBytes).run() }
     }
@@ -165,16 +175,16 @@ package enum HeapMembership {
 }
 
 /// A set of names in a few bytes: two sets of real md5s with one count and one sum are the same.
-private struct BucketNames: Equatable {
-    var count: Int64
-    var checksum: Int64
+package struct BucketNames: Equatable, Sendable {
+    fileprivate var count: Int64
+    fileprivate var checksum: Int64
 
-    init(count: Int64, checksum: Int64) {
+    fileprivate init(count: Int64, checksum: Int64) {
         self.count = count
         self.checksum = checksum
     }
 
-    init(_ names: [MD5Digest]) {
+    package init(_ names: [MD5Digest]) {
         self.init(
             count: Int64(names.count),
             checksum: Int64(bitPattern: names.reduce(0) { $0 &+ ($1.high &* 0x9e37_79b9_7f4a_7c15 ^ $1.low) }))

@@ -36,11 +36,19 @@ public struct Entry: Sendable, Equatable {
                 return .success((fields, name, EntryFields.double(bytes, fields.mtimeRange)))
             } catch { return .failure(error) }
         }
-        let fields: EntryFields
-        do throws(JSONScanner.Failure) { (fields, name, mtime) = try parsed.get() } catch {
+        do throws(JSONScanner.Failure) {
+            let (fields, name, mtime) = try parsed.get()
+            self.init(line: line, fields: fields, name: name, mtime: mtime)
+        } catch {
             throw SnapcatError(.damage, "Bad snapshot line", reason: "\(error.reason) at byte \(error.offset)")
         }
+    }
+
+    /// Of a line that has been parsed.
+    init(line: [UInt8], fields: EntryFields, name: EntryName, mtime: Double?) {
         self.line = line
+        self.name = name
+        self.mtime = mtime
         md5 = fields.md5
         func integer(_ key: EntryFields.Key, _ value: Int64, _ range: Bool = true) -> Int64? {
             fields.has(key) ? value : nil

@@ -71,5 +71,9 @@ package final class EntryReader {
     }
 
     /// The current line as a value of its own.
-    package func entry() throws -> Entry { try Entry(line: Array(line)) }
+    package func entry() throws -> Entry {
+        let fields = try parse()
+        return Entry(
+            line: Array(line), fields: fields, name: EntryName(entryName), mtime: EntryFields.double(line, fields.mtimeRange))
+    }
 }

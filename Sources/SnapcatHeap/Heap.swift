@@ -22,14 +22,17 @@ package final class Heap: Sendable {
 
     /// The object's content, inflated. `.notFound` where it is missing, `.damage` on reading what is no good gzip.
     package func open(_ md5: MD5Digest) throws -> any ByteSource {
-        let source: any ByteSource
-        do { source = try storage.source(HeapLayout.key(md5)) } catch let error as SnapcatError {
+        try GzipReader(source(md5), name: objectName(md5))
+    }
+
+    /// The object's bytes as they are stored. `.notFound` where it is missing.
+    func source(_ md5: MD5Digest) throws -> any ByteSource {
+        do { return try storage.source(HeapLayout.key(md5)) } catch let error as SnapcatError {
             guard error.code == .notFound else { throw error }
             throw SnapcatError(
                 .notFound, "The heap has no object", md5.description,
                 advice: "run 'snapcat check' to see what else is missing")
         }
-        return try GzipReader(source, name: objectName(md5))
     }
 
     /// How messages call an object.

@@ -56,7 +56,8 @@ package final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
             items.removeFirst(head)
             head = 0
         }
-        condition.broadcast()
+        // Who pushes is woken for half a queue, not for each element: a change of threads costs more than one is worth.
+        if (items.count - head) * 2 <= capacity { condition.broadcast() }
         return element
     }
 

@@ -1,26 +1,31 @@
 import SnapcatPlatform
+import Synchronization
 import SystemPackage
 
 /// A local file being read.
 package final class LocalSource: ByteSource, Sendable {
     private let descriptor: Descriptor
     private let path: [UInt8]
+    /// Bytes when it was opened; 0 where that is not known, as of the files of /proc.
+    private let size: Int64
+    private let bytesRead = Atomic<Int64>(0)
 
-    package init(_ descriptor: Descriptor, path: [UInt8]) {
+    private init(_ descriptor: Descriptor, path: [UInt8], size: Int64) {
         self.descriptor = descriptor
         self.path = path
+        self.size = size
     }
 
     /// Opens a regular file: a pipe in its place would block, a folder would read as nothing.
     package static func open(_ path: [UInt8]) throws(SnapcatError) -> LocalSource {
-        let (descriptor, kind) = try withSystemError("Cannot read", path) { () throws(Errno) in
+        let (descriptor, status) = try withSystemError("Cannot read", path) { () throws(Errno) in
             let descriptor = try Descriptor.open(path, [.read, .nonBlocking])
-            return (descriptor, try descriptor.status().kind)
+            return (descriptor, try descriptor.status())
         }
-        guard kind == .regular else {
+        guard status.kind == .regular else {
             throw SnapcatError(.failed, "Cannot read", TerminalText.lossy(path), reason: "it is no regular file")
         }
-        return LocalSource(descriptor, path: path)
+        return LocalSource(descriptor, path: path, size: status.size)
     }
 
     package func status() throws(SnapcatError) -> FileStatus {
@@ -28,7 +33,11 @@ package final class LocalSource: ByteSource, Sendable {
     }
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        try withSystemError("Cannot read", path) { () throws(Errno) in try descriptor.read(into: buffer) }
+        // What is published never grows: its end needs no call to be confirmed.
+        if size > 0 && bytesRead.load(ordering: .relaxed) >= size { return 0 }
+        let count = try withSystemError("Cannot read", path) { () throws(Errno) in try descriptor.read(into: buffer) }
+        bytesRead.add(Int64(count), ordering: .relaxed)
+        return count
     }
 
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SnapcatError) -> Int {
@@ -56,9 +65,16 @@ package final class LocalSink: ByteSink {
     }
 
     /// A name that no other process has.
-    package static func temporaryName() -> [UInt8] {
-        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-        return temporaryPrefix + Array(String(repeating: "0", count: 16 - digits.count).utf8) + Array(digits.utf8)
+    package static func temporaryName() -> [UInt8] { temporaryName(.random(in: .min ... .max)) }
+
+    /// The name with these digits: who makes many counts on from a random number.
+    package static func temporaryName(_ number: UInt64) -> [UInt8] {
+        var name = temporaryPrefix
+        for shift in stride(from: 60, through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
+            name.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+        return name
     }
 
     /// Missing folders are made; `root` decides who may read what is made below it.

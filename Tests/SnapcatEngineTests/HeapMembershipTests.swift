@@ -1,5 +1,6 @@
 import Foundation
 import SnapcatCatalog
+import SnapcatFormat
 import SnapcatHeap
 import SnapcatPlatform
 import SnapcatTestSupport
@@ -66,6 +67,24 @@ import Testing
         try fixture.folder.write("source/foreign.txt", text)
         _ = try await fixture.repository.make(fixture.folder.path + "/source")
         #expect(try await fixture.md5s("SELECT md5 FROM orphan_object") == [])
+    }
+
+    @Test func `What nobody has read is not noted as verified`() async throws {
+        let fixture = try await Fixture()
+        let md5s = try await fixture.md5s("SELECT md5 FROM object ORDER BY md5").compactMap { MD5Digest(hex: $0) }
+        let buckets = Dictionary(grouping: md5s) { Int($0.high >> 56) }
+        let unread = try #require(buckets.keys.sorted().first)
+        try await WorkerThread.run("test", cancellation: CancellationFlag()) { [repository = fixture.repository] in
+            // Of one bucket another object was listed: one has come, or gone, since.
+            let read = Dictionary(uniqueKeysWithValues: buckets.map { bucket, names in
+                (bucket, BucketNames(bucket == unread ? Array(names.dropLast()) : names))
+            })
+            try repository.catalog(.silent).write { db in
+                try HeapMembership.noteVerification(db, at: SnapshotTime(microseconds: 1), read: read, damaged: [:])
+            }
+        }
+        let noted = try await fixture.md5s("SELECT md5 FROM object WHERE verify_result = 'ok'")
+        #expect(Set(noted) == Set(md5s.filter { Int($0.high >> 56) != unread }.map(\.description)))
     }
 
     @Test func `Only the buckets that changed are listed again`() async throws {

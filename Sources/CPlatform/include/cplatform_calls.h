@@ -54,6 +54,7 @@ static inline char *cplatform_realpath(const char *p) { return realpath(p, NULL)
 static inline void cplatform_free(void *p) { free(p); }
 static inline size_t cplatform_strlen(const char *p) { return strlen(p); }
 static inline unsigned cplatform_user(void) { return geteuid(); }
+static inline unsigned cplatform_group(void) { return getegid(); }
 static inline int cplatform_check_write_at(int f, const char *n) { return faccessat(f, n, W_OK, 0); }
 static inline int cplatform_is_root(void) { return geteuid() == 0; }
 

@@ -10,19 +10,29 @@ extension Repository {
     /// heap, the catalog must say what the snapshots say. With `readsData` every object is read too, and its md5
     /// compared. Changes nothing but the catalog, which follows.
     ///
-    /// Cost: each snapshot is read twice; with `readsData` the heap once, on all cores.
+    /// Cost: each snapshot is read twice; with `readsData` the heap once, on all cores, meanwhile.
     public func check(
         readsData: Bool = false, monitor: Monitor = .silent, _ tell: @escaping @Sendable (CheckFinding) throws -> Void
     ) async throws -> CheckSummary {
         try await run("snapcat-check", monitor) { [self] in
             let job = CheckJob(self, monitor, tell)
-            try job.checkSnapshots()
-            try job.checkCatalog()
-            if let heap {
-                try job.checkMembership(heap)
-                if readsData { try job.readHeap(heap) }
+            let progress = WorkProgress()
+            let reading = readsData ? heap.map { CheckHeap($0, progress: progress, cancellation: monitor.cancellation) } : nil
+            do {
+                try job.checkSnapshots()
+                try job.checkCatalog()
+                if let heap {
+                    try job.checkMembership(heap)
+                    if let reading { try job.take(reading, of: heap, progress) }
+                }
+                return job.summary
+            } catch {
+                reading?.stop()
+                do { _ = try reading?.finish() } catch {
+                    // The first error counts.
+                }
+                throw error
             }
-            return job.summary
         }
     }
 }
@@ -32,12 +42,14 @@ private final class CheckJob {
     private let repository: Repository
     private let monitor: Monitor
     private let tell: (CheckFinding) throws -> Void
+    private let started: SnapshotTime
     private(set) var summary = CheckSummary()
 
     init(_ repository: Repository, _ monitor: Monitor, _ tell: @escaping (CheckFinding) throws -> Void) {
         self.repository = repository
         self.monitor = monitor
         self.tell = tell
+        started = SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000)
     }
 
     private func report(_ finding: CheckFinding) throws {
@@ -93,17 +105,18 @@ private final class CheckJob {
         }
     }
 
-    func readHeap(_ heap: Heap) throws {
-        monitor.progress.begin("reading objects", files: summary.objects)
-        let result = try CheckHeap(heap: heap, monitor: monitor).run()
+    /// Waits for the objects, and tells what was found in them.
+    func take(_ reading: CheckHeap, of heap: Heap, _ progress: WorkProgress) throws {
+        monitor.progress.begin("reading objects", files: summary.objects, countedBy: progress)
+        let result = try reading.finish()
         summary.objects = result.objects
         summary.readBytes = result.bytes
         for (md5, error) in result.damaged.sorted(by: { $0.key < $1.key }) {
             try report(CheckFinding(.object, place: heap.objectName(md5), error.message))
         }
-        let now = SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000)
-        try repository.catalog(monitor).write { db in
-            try HeapMembership.noteVerification(db, at: now, damaged: result.damaged.mapValues { $0.message })
+        try repository.catalog(monitor).write { [started] db in
+            try HeapMembership.noteVerification(
+                db, at: started, read: result.buckets, damaged: result.damaged.mapValues { $0.message })
         }
     }
 }

@@ -9,6 +9,9 @@ final class SnapshotSide {
     private var node: Node?
     private var hasEntry = false
     private var lastEntryName: [UInt8] = []
+    private var lastMD5: MD5Digest?
+    /// So far no name came before the one that it sorts after.
+    private(set) var isOrdered = true
     private var isStarted = false
 
     /// The facts of the snapshot, nil without a companion.
@@ -86,12 +89,24 @@ final class SnapshotSide {
     }
 
     private func advanceEntry() throws {
-        repeat {
+        while true {
             hasEntry = try entries.advance()
-            if hasEntry { try entries.parse() }
-            // Of lines with one name the first counts.
-        } while hasEntry && !lastEntryName.isEmpty && entries.entryName == lastEntryName
-        if hasEntry { lastEntryName = entries.entryName }
+            if !hasEntry { return }
+            let md5 = try entries.parse().md5
+            let order = lastEntryName.withUnsafeBytes { last in
+                entries.entryName.withUnsafeBytes { NameOrder.compare(last, $0) }
+            }
+            if order == 0 && !lastEntryName.isEmpty {
+                // Of lines with one name the first counts.
+                if md5 == lastMD5 { continue }
+                throw entries.damage("'\(TerminalText.lossy(lastEntryName))' comes twice with different contents")
+            }
+            if order > 0 { isOrdered = false }
+            lastEntryName.removeAll(keepingCapacity: true)
+            lastEntryName.append(contentsOf: entries.entryName)
+            lastMD5 = md5
+            return
+        }
     }
 
     /// The current item, copied.

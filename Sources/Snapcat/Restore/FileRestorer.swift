@@ -4,64 +4,107 @@ import SnapcatPlatform
 import SnapcatStorage
 import SystemPackage
 
-/// Writes restored files: beside their place, the md5 checked on the way, then renamed. One per thread.
+/// Writes restored files: beside their place, the md5 checked before they get their name. One per thread.
 final class FileRestorer {
+    /// A file to be written.
+    struct Work: Sendable {
+        var name: [UInt8]
+        var item: SideItem
+    }
+
     private let heap: Heap
+    private let reader: ObjectReader
     private let tree: TargetTree
-    private let options: RestoreOptions
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    private let user: RestoreUser
+    private let replaces: Bool
     private let cancellation: CancellationFlag
+    private var temporaryNumber = UInt64.random(in: .min ... .max)
 
     init(_ heap: Heap, root: Descriptor, options: RestoreOptions, cancellation: CancellationFlag) {
         self.heap = heap
+        reader = ObjectReader(heap)
         tree = TargetTree(root)
-        self.options = options
+        user = RestoreUser(options)
+        replaces = options.deletes
         self.cancellation = cancellation
     }
 
-    deinit { buffer.deallocate() }
+    /// Writes these files, in no order, and tells of each the bytes written, or why it is as it was: `.notFound` or
+    /// `.damage` for the object, `.failed` for the target. What `tell` throws ends it.
+    func write(_ works: [Work], _ tell: (Work, Result<Int64, any Error>) throws -> Void) throws {
+        var objects: [MD5Digest] = []
+        var known: [Work] = []
+        for work in works {
+            guard let md5 = work.item.md5 else {
+                try tell(work, .failure(SnapcatError(
+                    .damage, "Cannot restore", TerminalText.lossy(work.name), reason: "its line has no md5")))
+                continue
+            }
+            objects.append(md5)
+            known.append(work)
+        }
+        try reader.read(objects) { index, content in
+            let work = known[index]
+            try tell(work, Result {
+                try cancellation.check()
+                do { return try place(work, try content.get()) } catch let error as SnapcatError where error.code == .damage {
+                    var named = error
+                    named.advice = "'\(TerminalText.lossy(work.name))' is not restored"
+                    throw named
+                }
+            })
+        }
+    }
 
-    /// Returns the bytes written. Throws `.notFound` or `.damage` for the object, `.failed` for the target; then the
-    /// target is as it was.
+    /// The same for one file.
     @discardableResult
     func write(_ name: [UInt8], _ item: SideItem) throws -> Int64 {
-        guard let md5 = item.md5 else {
-            throw SnapcatError(.damage, "Cannot restore", TerminalText.lossy(name), reason: "its line has no md5")
-        }
-        let source = HashingSource(try heap.open(md5))
+        var bytes: Int64 = 0
+        try write([Work(name: name, item: item)]) { bytes = try $1.get() }
+        return bytes
+    }
+
+    private func place(_ work: Work, _ content: ObjectReader.Content) throws -> Int64 {
+        let name = work.name
         let place = try withSystemError("Cannot make the folder of", name) { () throws(Errno) in
-            try tree.place(name, creates: true, replaces: options.deletes)
+            try tree.place(name, creates: true, replaces: replaces)
         }
-        let temporary = LocalSink.temporaryName()
+        let metadata = TargetMetadata(work.item)
+        temporaryNumber &+= 1
+        let temporary = LocalSink.temporaryName(temporaryNumber)
         let file = try withSystemError("Cannot write", name) { () throws(Errno) in
-            try Descriptor.open(temporary, in: place.folder.raw, [.write, .createNew, .noFollow], mode: 0o600)
+            try Descriptor.open(
+                temporary, in: place.folder.raw, [.write, .createNew, .noFollow], mode: metadata.firstMode(by: user))
         }
         do {
-            while true {
-                try cancellation.check()
-                let count = try source.read(into: buffer)
-                if count == 0 { break }
-                try withSystemError("Cannot write", name) { () throws(Errno) in
-                    try file.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                }
-            }
-            guard source.digest == md5 else {
-                throw SnapcatError(
-                    .damage, "Damaged object", heap.objectName(md5),
-                    reason: "its content has the md5 \(source.digest)",
-                    advice: "'\(TerminalText.lossy(name))' is not restored")
-            }
+            let bytes = try fill(file, name, content)
             try withSystemError("Cannot write", name) { () throws(Errno) in
-                try TargetMetadata(item).apply(to: file, setsOwner: options.setsOwner)
+                try metadata.apply(to: file, by: user)
                 try FolderOperations.rename(
                     temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
             }
-            return source.byteCount
+            return bytes
         } catch {
             do throws(Errno) { try FolderOperations.removeFile(temporary, in: place.folder.raw) } catch {
                 // Its name tells what it is; the error that counts is the first.
             }
             throw error
+        }
+    }
+
+    private func fill(_ file: Descriptor, _ name: [UInt8], _ content: ObjectReader.Content) throws -> Int64 {
+        func write(_ part: UnsafeRawBufferPointer) throws {
+            try withSystemError("Cannot write", name) { () throws(Errno) in try file.writeAll(part) }
+        }
+        switch content {
+        case .whole(let bytes):
+            try write(bytes)
+            return Int64(bytes.count)
+        case .large:
+            return try reader.stream { part in
+                try cancellation.check()
+                try write(part)
+            }
         }
     }
 }

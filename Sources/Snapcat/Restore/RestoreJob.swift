@@ -12,6 +12,7 @@ struct RestoreJob {
     let root: Descriptor
     let options: RestoreOptions
     let monitor: Monitor
+    private let user: RestoreUser
     private(set) var summary = RestoreSummary()
 
     private struct Link { var name: [UInt8]; var target: [UInt8]; var item: SideItem }
@@ -26,6 +27,7 @@ struct RestoreJob {
         self.root = root
         self.monitor = monitor
         options = plan.options
+        user = RestoreUser(plan.options)
         hardLinks = try Self.hardLinks(plan)
     }
 
@@ -60,6 +62,7 @@ struct RestoreJob {
     }
 
     private mutating func removePass() throws {
+        if plan.current == nil { return }
         let tree = TargetTree(root)
         var emptied: [[UInt8]] = []
         var kept = 0
@@ -166,7 +169,7 @@ struct RestoreJob {
             let temporary = LocalSink.temporaryName()
             try FolderOperations.makeSymbolicLink(temporary, in: place.folder.raw, destination: item.destination ?? [])
             do throws(Errno) {
-                try TargetMetadata(item).apply(toLink: temporary, in: place.folder, setsOwner: options.setsOwner)
+                try TargetMetadata(item).apply(toLink: temporary, in: place.folder, by: user)
                 try FolderOperations.rename(temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
             } catch {
                 try FolderOperations.removeFile(temporary, in: place.folder.raw)
@@ -179,8 +182,7 @@ struct RestoreJob {
     private mutating func makeFolder(_ name: [UInt8], _ tree: TargetTree, isNew: Bool) throws {
         if name == Node.rootName.bytes { return }
         let isDone = try attempt("Cannot make the folder", name) { () throws(Errno) in
-            let components = name.split(separator: UInt8(ascii: "/")).map(Array.init)
-            _ = try tree.folder(components, creates: true, replaces: options.deletes)
+            _ = try tree.folder(name[...], creates: true, replaces: options.deletes)
         }
         count(isDone, isNew ? \.folders : \.metadata)
     }
@@ -189,11 +191,11 @@ struct RestoreJob {
         let isDone = try attempt("Cannot set mode and time of", name) { () throws(Errno) in
             let place = try tree.place(name, creates: false, replaces: false)
             if item.type == "link" {
-                try TargetMetadata(item).apply(toLink: place.name, in: place.folder, setsOwner: options.setsOwner)
+                try TargetMetadata(item).apply(toLink: place.name, in: place.folder, by: user)
                 return
             }
             let file = try Descriptor.open(place.name, in: place.folder.raw, [.read, .noFollow, .nonBlocking])
-            try TargetMetadata(item).apply(to: file, setsOwner: options.setsOwner)
+            try TargetMetadata(item).apply(to: file, by: user)
         }
         count(isDone, \.metadata)
     }
@@ -249,9 +251,8 @@ struct RestoreJob {
         for folder in folders.reversed() {
             let isRoot = folder.name == Node.rootName.bytes
             let isDone = try attempt("Cannot set mode and time of the folder", folder.name) { () throws(Errno) in
-                let components = isRoot ? [] : folder.name.split(separator: UInt8(ascii: "/")).map(Array.init)
-                let opened = try tree.folder(components, creates: false, replaces: false)
-                try TargetMetadata(folder.item).apply(to: opened, setsOwner: options.setsOwner)
+                let opened = try tree.folder(isRoot ? [] : folder.name[...], creates: false, replaces: false)
+                try TargetMetadata(folder.item).apply(to: opened, by: user)
             }
             if !isDone { summary.failed += 1 }
         }

@@ -25,33 +25,54 @@ struct RestoreSource {
         let companion = try store.usableCompanion(of: key, monitor.problem)
         knowsNodes = companion != nil
         exclusions = companion?.facts.exclusions ?? Exclusions()
-        isSorted = try SnapshotSide.isSorted(store, key)
-        let side = try SnapshotSide.open(store, key, usesNodes: knowsNodes, isSorted: isSorted)
-        let inFolder = NameFilter(prefix: options.folder)
-        let planned = options.nameFilter
-        var isFound = options.folder.isEmpty
-        var files: Int64 = 0
-        var twins = NameTwins()
-        var ignoreFiles: [(folder: [UInt8], md5: MD5Digest)] = []
-        try side.advance()
-        while !side.isAtEnd {
-            try monitor.cancellation.check()
-            if !side.isNode { files += 1 }
-            if exclusions.obeysIgnoreFiles, let file = try Self.ignoreFile(side) { ignoreFiles.append(file) }
-            if !isFound && inFolder.accepts(side.name, isFolder: side.isFolder) { isFound = true }
-            if Self.isRestored(side), planned.accepts(side.name, isFolder: side.isFolder) { twins.add(side.name) }
-            try side.advance()
+        var scan = Scan(options)
+        // Almost all are in order: that they are is seen while they are read for the rest.
+        isSorted = try scan.read(SnapshotSide.open(store, key, usesNodes: knowsNodes, isSorted: true), exclusions, monitor)
+        if !isSorted {
+            scan = Scan(options)
+            _ = try scan.read(SnapshotSide.open(store, key, usesNodes: knowsNodes, isSorted: false), exclusions, monitor)
         }
-        guard isFound else {
+        guard scan.isFound else {
             throw SnapcatError(
                 .notFound, "No such folder or file", TerminalText.lossy(options.folder),
                 reason: "the snapshot does not have it")
         }
-        self.files = files
-        self.ignoreFiles = ignoreFiles
+        files = scan.files
+        ignoreFiles = scan.ignoreFiles
         // Names that are refused meet nobody.
-        self.twins = twins.pairs.filter {
+        twins = scan.twins.pairs.filter {
             EntryName($0.folder + $0.left).restoreObjection == nil && EntryName($0.folder + $0.right).restoreObjection == nil
+        }
+    }
+
+    /// One pass over the snapshot, to its end.
+    private struct Scan {
+        private let inFolder: NameFilter
+        private let planned: NameFilter
+        var isFound: Bool
+        var files: Int64 = 0
+        var twins = NameTwins()
+        var ignoreFiles: [(folder: [UInt8], md5: MD5Digest)] = []
+
+        init(_ options: RestoreOptions) {
+            inFolder = NameFilter(prefix: options.folder)
+            planned = options.nameFilter
+            isFound = options.folder.isEmpty
+        }
+
+        /// False where the lines are not in order: then it has ended early.
+        mutating func read(_ side: SnapshotSide, _ exclusions: Exclusions, _ monitor: Monitor) throws -> Bool {
+            try side.advance()
+            while !side.isAtEnd {
+                try monitor.cancellation.check()
+                if !side.isOrdered { return false }
+                if !side.isNode { files += 1 }
+                if exclusions.obeysIgnoreFiles, let file = try RestoreSource.ignoreFile(side) { ignoreFiles.append(file) }
+                if !isFound && inFolder.accepts(side.name, isFolder: side.isFolder) { isFound = true }
+                if RestoreSource.isRestored(side), planned.accepts(side.name, isFolder: side.isFolder) { twins.add(side.name) }
+                try side.advance()
+            }
+            return side.isOrdered
         }
     }
 

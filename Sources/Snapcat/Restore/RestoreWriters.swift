@@ -11,15 +11,29 @@ final class RestoreWriters: Sendable {
         var bytes: Int64 = 0
         var damaged: Int64 = 0
         var failed: Int64 = 0
+
+        /// One bad file does not cost the others: only what ends the restore is thrown.
+        mutating func take(
+            _ work: FileRestorer.Work, _ result: Result<Int64, any Error>, _ stop: RestoreStop, _ monitor: Monitor
+        ) throws {
+            do {
+                let written = try result.get()
+                files += 1
+                bytes += written
+                monitor.progress.add(bytes: written)
+            } catch let error as SnapcatError where error.code != .interrupted && !stop.isMeant(by: error) {
+                let isDamage = error.code == .damage || error.code == .notFound
+                if isDamage { damaged += 1 } else { failed += 1 }
+                var named = error
+                let name = TerminalText.lossy(work.name)
+                if !error.advice.contains(name) && error.subject != name { named.advice = "'\(name)' is not restored" }
+                monitor.problem(named)
+            }
+        }
     }
 
-    private struct Work: Sendable {
-        var name: [UInt8]
-        var item: SideItem
-    }
-
-    private let queue = BoundedQueue<[Work]>(capacity: 64)
-    private let batch = Mutex<[Work]>([])
+    private let queue = BoundedQueue<[FileRestorer.Work]>(capacity: 64)
+    private let batch = Mutex<[FileRestorer.Work]>([])
     private let threads: [Promise<Result<Counts, any Error>>]
 
     init(heap: Heap, root: Descriptor, options: RestoreOptions, monitor: Monitor) {
@@ -30,27 +44,13 @@ final class RestoreWriters: Sendable {
             WorkerThread.start("snapcat-restore-\(index)") {
                 var counts = Counts()
                 let restorer = FileRestorer(heap, root: root, options: options, cancellation: monitor.cancellation)
-                while let batch = queue.pop() {
-                    for work in batch {
-                        do {
-                            let bytes = try restorer.write(work.name, work.item)
-                            counts.files += 1
-                            counts.bytes += bytes
-                            monitor.progress.add(bytes: bytes)
-                        } catch let error as SnapcatError where error.code != .interrupted && !stop.isMeant(by: error) {
-                            // One bad file does not cost the others.
-                            let isDamage = error.code == .damage || error.code == .notFound
-                            if isDamage { counts.damaged += 1 } else { counts.failed += 1 }
-                            var named = error
-                            if !error.advice.contains(TerminalText.lossy(work.name)) && error.subject != TerminalText.lossy(work.name) {
-                                named.advice = "'\(TerminalText.lossy(work.name))' is not restored"
-                            }
-                            monitor.problem(named)
-                        } catch {
-                            queue.close()
-                            throw error
-                        }
+                do {
+                    while let batch = queue.pop() {
+                        try restorer.write(batch) { try counts.take($0, $1, stop, monitor) }
                     }
+                } catch {
+                    queue.close()
+                    throw error
                 }
                 return counts
             }
@@ -62,8 +62,8 @@ final class RestoreWriters: Sendable {
 
     /// Neighbouring files go to one thread: they share their folders. Throws `Stopped` where nobody writes any more.
     func write(_ name: [UInt8], _ item: SideItem) throws {
-        let full = batch.withLock { batch -> [Work]? in
-            batch.append(Work(name: name, item: item))
+        let full = batch.withLock { batch -> [FileRestorer.Work]? in
+            batch.append(FileRestorer.Work(name: name, item: item))
             guard batch.count >= 16 else { return nil }
             defer { batch = [] }
             return batch
@@ -75,7 +75,7 @@ final class RestoreWriters: Sendable {
 
     /// Waits for all. Throws the first error that ended a thread.
     func finish() throws -> Counts {
-        let rest = batch.withLock { batch -> [Work] in
+        let rest = batch.withLock { batch -> [FileRestorer.Work] in
             defer { batch = [] }
             return batch
         }

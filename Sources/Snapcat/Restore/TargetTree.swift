@@ -7,11 +7,17 @@ import SystemPackage
 /// The folders below a restore's target, each opened from the one above without following a symlink: nothing in
 /// the target can lead a write out of it (RELIABILITY.md 6).
 ///
-/// Keeps the folders on the way to the last name open; names come in order, so that most share them. One per thread.
+/// Keeps the last few folders on the way to the last name open; names come in order, so that most share them. One per
+/// thread.
 final class TargetTree {
     private let root: Descriptor
-    private var path: [[UInt8]] = []
-    private var folders: [Descriptor] = []
+    /// The folders on the way to the last name; nil for those that are closed, the upper ones of a deep path.
+    private var levels: [(name: [UInt8], folder: Descriptor?)] = []
+    /// The path of the last of them, where names are in it; nil where it has to be walked.
+    private var path: [UInt8]?
+
+    /// So many folders of a thread are open, however deep the tree is.
+    private static let mostOpen = 16
 
     init(_ root: Descriptor) { self.root = root }
 
@@ -23,29 +29,41 @@ final class TargetTree {
     /// The open folder of a name, and its last component. With `creates` missing folders are made, and what is no
     /// folder is removed from the way where `replaces` allows.
     func place(_ name: [UInt8], creates: Bool, replaces: Bool) throws(Errno) -> Place {
-        var components = name.split(separator: UInt8(ascii: "/")).map(Array.init)
-        guard let last = components.popLast() else { throw .invalidArgument }
-        return Place(folder: try folder(components, creates: creates, replaces: replaces), name: last)
+        let slash = name.lastIndex(of: UInt8(ascii: "/"))
+        let last = Array(name[(slash.map { $0 + 1 } ?? 0)...])
+        if last.isEmpty { throw .invalidArgument }
+        return Place(folder: try folder(name[..<(slash ?? 0)], creates: creates, replaces: replaces), name: last)
     }
 
     /// The open folder of this name; the root for none.
-    func folder(_ components: [[UInt8]], creates: Bool, replaces: Bool) throws(Errno) -> Descriptor {
+    func folder(_ name: ArraySlice<UInt8>, creates: Bool, replaces: Bool) throws(Errno) -> Descriptor {
+        if let path, path.elementsEqual(name), let folder = levels.last?.folder { return folder }
+        path = nil
+        let components = name.split(separator: UInt8(ascii: "/"))
         var shared = 0
-        while shared < path.count && shared < components.count && path[shared] == components[shared] { shared += 1 }
-        path.removeLast(path.count - shared)
-        folders.removeLast(folders.count - shared)
-        for component in components[shared...] {
-            let next = try step(component, in: folders.last ?? root, creates: creates, replaces: replaces)
-            path.append(component)
-            folders.append(next)
+        while shared < levels.count && shared < components.count && components[shared].elementsEqual(levels[shared].name) {
+            shared += 1
         }
-        return folders.last ?? root
+        levels.removeLast(levels.count - shared)
+        // From the last one that is open: below the upper ones of a deep path they are opened again.
+        var depth = shared
+        while depth > 0 && levels[depth - 1].folder == nil { depth -= 1 }
+        var folder = depth > 0 ? levels[depth - 1].folder ?? root : root
+        while depth < components.count {
+            let component = Array(components[depth])
+            folder = try step(component, in: folder, creates: creates, replaces: replaces)
+            if depth < levels.count { levels[depth].folder = folder } else { levels.append((component, folder)) }
+            depth += 1
+            if depth > Self.mostOpen { levels[depth - 1 - Self.mostOpen].folder = nil }
+        }
+        path = Array(name)
+        return folder
     }
 
     /// Forgets the open folders, before folders are removed.
     func close() {
-        path = []
-        folders = []
+        path = nil
+        levels = []
     }
 
     private func step(
@@ -71,49 +89,5 @@ final class TargetTree {
             if status.mode & 0o300 != 0o300 { try FolderOperations.setMode(status.mode | 0o700, of: opened) }
         }
         return opened
-    }
-}
-
-/// What a restored file or folder is to have besides its bytes.
-struct TargetMetadata: Sendable {
-    var mode: Int64?
-    var uid: Int64?
-    var gid: Int64?
-    var mtimeNanoseconds: Int64?
-
-    init(_ item: SideItem) {
-        mode = item.mode
-        uid = item.uid
-        gid = item.gid
-        mtimeNanoseconds = item.mtimeNanoseconds ?? item.mtime.flatMap(PythonNumber.nanoseconds(double:))
-    }
-
-    /// nil where the line names none that a file can have: what is out of range is nobody, never somebody else.
-    private var owner: (uid: UInt32, gid: UInt32)? {
-        guard let uid = uid.flatMap({ UInt32(exactly: $0) }), let gid = gid.flatMap({ UInt32(exactly: $0) }) else { return nil }
-        return (uid, gid)
-    }
-
-    /// Owner first: changing it clears the set-user bits of the mode. The time last: everything else moves it.
-    func apply(to file: Descriptor, setsOwner: Bool) throws(Errno) {
-        if setsOwner, let owner, cplatform_is_root() != 0 {
-            try FolderOperations.setOwner(uid: owner.uid, gid: owner.gid, of: file)
-        }
-        if let mode, (0...0o177777).contains(mode) {
-            // A file of another owner must not run with the rights of whoever restores it.
-            let isOwn = cplatform_is_root() != 0 && setsOwner || uid == Int64(cplatform_user())
-            try FolderOperations.setMode(UInt32(mode) & (isOwn ? 0o7777 : 0o1777), of: file)
-        }
-        if let mtimeNanoseconds { try FolderOperations.setModificationTime(mtimeNanoseconds, of: file) }
-    }
-
-    /// The same for a symlink, which has no mode of its own.
-    func apply(toLink name: [UInt8], in folder: Descriptor, setsOwner: Bool) throws(Errno) {
-        if setsOwner, let owner, cplatform_is_root() != 0 {
-            try FolderOperations.setOwner(uid: owner.uid, gid: owner.gid, ofName: name, in: folder.raw)
-        }
-        if let mtimeNanoseconds {
-            try FolderOperations.setModificationTime(mtimeNanoseconds, ofName: name, in: folder.raw)
-        }
     }
 }
