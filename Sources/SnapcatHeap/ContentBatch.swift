@@ -1,4 +1,3 @@
-import CMD5
 import SnapcatFormat
 import SnapcatPlatform
 import SystemPackage
@@ -8,7 +7,7 @@ import SystemPackage
 package final class ContentBatch {
     private let buffer: UnsafeMutableRawBufferPointer
     private var ranges: [Range<Int>] = []
-    private var contents: [cmd5_content] = []
+    private var lanes = MD5Lanes()
 
     /// Larger contents do not fit.
     package static let largestContent = 4 << 20
@@ -47,24 +46,5 @@ package final class ContentBatch {
     package func removeAll() { ranges.removeAll(keepingCapacity: true) }
 
     /// The md5 of each content.
-    package func digests() -> [MD5Digest] {
-        contents.removeAll(keepingCapacity: true)
-        for range in ranges {
-            var content = cmd5_content()
-            content.bytes = UnsafePointer(buffer.baseAddress?.advanced(by: range.lowerBound).assumingMemoryBound(to: UInt8.self))
-            content.count = range.count
-            contents.append(content)
-        }
-        contents.withUnsafeMutableBufferPointer { cmd5_digest($0.baseAddress, $0.count) }
-        return contents.map { content in withUnsafeBytes(of: content.digest) { MD5Digest(raw: $0) } }
-    }
-}
-
-extension MD5Digest {
-    /// From 16 bytes of memory.
-    init(raw: UnsafeRawBufferPointer) {
-        self.init(
-            high: UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self)),
-            low: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
-    }
+    package func digests() -> [MD5Digest] { lanes.digests(of: ranges, in: UnsafeRawBufferPointer(buffer)) }
 }

@@ -15,8 +15,8 @@ package final class ObjectReader {
     }
 
     /// Contents that are smaller are held whole.
-    package static let smallBytes = 64 << 10
-    private static let bufferBytes = 1 << 20
+    package static let smallBytes = 256 << 10
+    private static let bufferBytes = 2 << 20
 
     private let heap: Heap
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferBytes, alignment: 64)
@@ -27,6 +27,7 @@ package final class ObjectReader {
     /// In the buffer, not yet hashed.
     private struct Held { var index: Int; var md5: MD5Digest; var range: Range<Int> }
     private var held: [Held] = []
+    private var lanes = MD5Lanes()
 
     package init(_ heap: Heap) { self.heap = heap }
 
@@ -110,11 +111,11 @@ package final class ObjectReader {
         return new
     }
 
-    /// All that is held is hashed at once: the place for taking several md5s together.
+    /// All that is held is hashed at once, side by side.
     private func giveHeld(_ take: (Int, Result<Content, SnapcatError>) throws -> Void) throws {
-        for object in held {
+        let digests = lanes.digests(of: held.lazy.map(\.range), in: UnsafeRawBufferPointer(buffer))
+        for (object, digest) in zip(held, digests) {
             let content = UnsafeRawBufferPointer(rebasing: buffer[object.range])
-            let digest = MD5Hasher.digest(content)
             let isGood = digest == object.md5
             try take(object.index, isGood ? .success(.whole(content)) : .failure(wrongContent(object.md5, digest)))
         }

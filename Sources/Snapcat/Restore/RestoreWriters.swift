@@ -33,6 +33,8 @@ final class RestoreWriters: Sendable {
     }
 
     private let queue = BoundedQueue<[FileRestorer.Work]>(capacity: 64)
+    /// Files that a thread takes at once: their md5s are taken side by side.
+    private static let batchCount = 64
     private let batch = Mutex<[FileRestorer.Work]>([])
     private let threads: [Promise<Result<Counts, any Error>>]
 
@@ -64,7 +66,7 @@ final class RestoreWriters: Sendable {
     func write(_ name: [UInt8], _ item: SideItem) throws {
         let full = batch.withLock { batch -> [FileRestorer.Work]? in
             batch.append(FileRestorer.Work(name: name, item: item))
-            guard batch.count >= 16 else { return nil }
+            guard batch.count >= Self.batchCount else { return nil }
             defer { batch = [] }
             return batch
         }
