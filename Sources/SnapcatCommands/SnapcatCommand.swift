@@ -21,7 +21,7 @@ package struct SnapcatCommand: AsyncParsableCommand {
     /// Runs the command line, and ends the process with its exit code.
     package static func main(arguments: [String]) async -> Never {
         Interruption.install()
-        let status = await run(Arguments.normalised(arguments))
+        let status = await run(LockOptions.completed(Arguments.normalised(arguments)))
         Foundation.exit(status.rawValue)
     }
 
