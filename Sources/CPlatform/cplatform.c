@@ -177,6 +177,8 @@ int cplatform_lock(int descriptor, int exclusive) {
     return result;
 }
 
+void cplatform_unlock(int descriptor) { flock(descriptor, LOCK_UN); }
+
 int cplatform_lock_is_unsupported(void) {
     return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
 }

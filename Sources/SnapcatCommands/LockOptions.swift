@@ -17,10 +17,7 @@ struct LockOptions: ParsableArguments {
     private func parsed() throws -> Double {
         guard let wait else { return 0 }
         if wait == Self.unlimited { return .infinity }
-        guard let microseconds = try TimeText.duration(wait) else {
-            throw ValidationError("--wait takes a time such as 30s, 10m or 2h, not '\(wait)'")
-        }
-        return Double(microseconds) / 1e6
+        return Double(try TimeArgument.microseconds(wait, "--wait")) / 1e6
     }
 
     /// `--wait` without a time gets the one that it stands for: the parser knows no options whose value may be absent.

@@ -197,6 +197,9 @@ extension Descriptor {
     /// another process has it.
     package func tryLock(exclusive: Bool) -> Bool { lock(exclusive: exclusive) == .taken }
 
+    /// Gives the lock back now: a process that is being started may have a copy of the descriptor for a moment.
+    package func unlock() { cplatform_unlock(raw) }
+
     package enum LockAttempt: Sendable {
         case taken
         /// Another process has it.

@@ -68,7 +68,8 @@ import Testing
         let lock = try take(.exclusive, purpose: "gc")
         let text = try folder.read(try #require(holderFiles().first))
         let holder = try #require(LockHolder(text))
-        #expect(holder == LockHolder(purpose: "gc", clock: clock))
+        let same = LockHolder(purpose: "gc", clock: clock)
+        #expect((holder.host, holder.pid, holder.boot, holder.purpose) == (same.host, same.pid, same.boot, same.purpose))
         #expect(holder.pid == Int64(ProcessInfo.processInfo.processIdentifier) && !holder.boot.isEmpty)
         #expect(holder.since == holder.heartbeat && holder.since.hasSuffix("Z"))
         try lock?.checkIsHeld()
@@ -111,6 +112,17 @@ import Testing
         try leave(other(), "shared")
         #expect(try take(.shared) != nil)
         #expect(throws: SnapcatError.self) { try take(.exclusive) }
+    }
+
+    @Test func aFileOfThisBootThatWasNeverFilledIsStale() throws {
+        try folder.write(".lock-exclusive-\(LockHolder.bootTag)12345678", [])
+        #expect(try take(.shared) != nil)
+        try folder.write(".lock-exclusive-\(LockHolder.bootTag)12345678", [])
+        #expect(try take(.exclusive) != nil)
+        // A sharer may be about to fill it: only who is alone knows.
+        try folder.write(".lock-shared-\(LockHolder.bootTag)12345678", [])
+        #expect(try take(.shared) != nil && holderFiles().count == 1)
+        #expect(try take(.exclusive) != nil && holderFiles().isEmpty)
     }
 
     @Test func aTextThatACrashHasCutIsJudgedByItsAgeAlone() throws {

@@ -55,6 +55,8 @@ void cplatform_directory_close(cplatform_directory *directory);
 
 /// Takes the advisory whole-file lock without waiting: 0, or -1 with EWOULDBLOCK where another holds it.
 int cplatform_lock(int descriptor, int exclusive);
+/// Gives the lock back at once, also where a process that is being started has a copy of the descriptor still.
+void cplatform_unlock(int descriptor);
 /// Whether errno after `cplatform_lock` means that the file system has no such locks.
 int cplatform_lock_is_unsupported(void);
 

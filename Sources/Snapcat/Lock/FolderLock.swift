@@ -23,7 +23,10 @@ final class FolderLock: Sendable {
         (self.lock, self.own, self.takenNanoseconds) = (lock, own, takenNanoseconds)
     }
 
-    deinit { own?.remove() }
+    deinit {
+        own?.remove()
+        lock.unlock()
+    }
 
     /// Without waiting. Throws `.locked`, with the holder named, where another has it; stale locks of others are told
     /// to `note` and removed. nil where there is no lock, and none can be made.
@@ -44,8 +47,9 @@ final class FolderLock: Sendable {
         do throws(Errno) {
             own = try HolderFile.create(folder, mode, purpose: purpose, clock: clock, access: access)
         } catch {
+            let alone = FolderLock(lock, nil, takenNanoseconds: nil)
             if needsWriting || !error.meansUnwritable { throw SnapcatError.system("Cannot lock", folder, error) }
-            return FolderLock(lock, nil, takenNanoseconds: nil)
+            return alone
         }
         let now = try withSystemError("Cannot look at the lock", folder) { () throws(Errno) in
             try own.file.status().mtimeNanoseconds

@@ -11,6 +11,7 @@ final class HolderFile: Sendable {
     private let initial: LockHolder
     private let released = Heart()
 
+    /// Then the mode, the boot's tag (so that a file that was not filled tells it too) and some random digits.
     private static let prefix = ".lock-"
 
     private init(_ folder: [UInt8], _ name: [UInt8], _ file: Descriptor, _ holder: LockHolder) {
@@ -21,8 +22,8 @@ final class HolderFile: Sendable {
     static func create(
         _ folder: [UInt8], _ mode: FolderLock.Mode, purpose: String, clock: any WallClock, access: UInt32
     ) throws(Errno) -> HolderFile {
-        let digits = LocalSink.temporaryName().dropFirst(LocalSink.temporaryPrefix.count)
-        let name = Array("\(prefix)\(mode.rawValue)-".utf8) + digits
+        let digits = LocalSink.temporaryName().suffix(8)
+        let name = Array("\(prefix)\(mode.rawValue)-\(LockHolder.bootTag)".utf8) + digits
         let holder = LockHolder(purpose: purpose, clock: clock)
         let file = try Descriptor.open(
             folder + [UInt8(ascii: "/")] + name, [.readWrite, .createNew], mode: access & 0o666)
@@ -83,7 +84,12 @@ final class HolderFile: Sendable {
             if file.lock(exclusive: true) == .held { return .alive }
             let beat: Int64
             do throws(Errno) { beat = try file.status().mtimeNanoseconds } catch { return .alive }
+            if holder == nil && kernelLocks && isOfThisBoot { return .dead("its process ended before it was filled") }
             return LockHolder.state(holder, silenceNanoseconds: now - beat, kernelLocks: kernelLocks)
+        }
+
+        private var isOfThisBoot: Bool {
+            name.starts(with: "\(prefix)\(mode.rawValue)-\(LockHolder.bootTag)".utf8) && !LockHolder.thisBoot.isEmpty
         }
 
         func remove(from folder: [UInt8]) throws {

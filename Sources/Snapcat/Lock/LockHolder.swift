@@ -54,6 +54,9 @@ struct LockHolder: Equatable, Sendable {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }()
 
+    /// Eight digits of it, for names of files.
+    static let bootTag = String((thisBoot.filter(\.isHexDigit) + "00000000").prefix(8)).lowercased()
+
     /// What can be said of a holder whose file's own lock (of the kernel) is not held.
     enum State: Equatable, Sendable {
         case alive
