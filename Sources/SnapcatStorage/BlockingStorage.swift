@@ -35,6 +35,15 @@ package struct BlockingStorage: Sendable {
         try WorkerThread.wait { try await base.delete(key) }
     }
 
+    /// Gives a content another key, which must not exist (`.alreadyExists`). Where the storage cannot rename, it is
+    /// copied whole before the old key goes: a crash leaves one of them or both, never none.
+    package func move(_ from: StorageKey, to: StorageKey) throws {
+        if let local = base.local { return try local.moveNow(from, to: to) }
+        let bytes = try source(from).readAll(limit: 1 << 40)
+        try write(to, .exclusive) { try $0.write(bytes) }
+        try delete(from)
+    }
+
     /// Writes a content from what `body` pushes; nothing is left behind where it throws.
     package func write(_ key: StorageKey, _ mode: CreateMode, _ body: (any ByteSink) throws -> Void) throws {
         if let local = base.local {

@@ -59,6 +59,18 @@ public final class LocalStorage: Storage {
         try withSystemError("Cannot delete", path) { () throws(Errno) in try FolderOperations.removeFile(path) }
     }
 
+    /// Never replaces. Not durable by itself: a crash of the machine may leave the old name.
+    package func moveNow(_ from: StorageKey, to: StorageKey) throws(SnapcatError) {
+        let (old, new) = (try path(from), try path(to))
+        try withSystemError("Cannot move", old) { () throws(Errno) in
+            let access = try FolderOperations.makePrivateRoot(root)
+            if let slash = new.lastIndex(of: UInt8(ascii: "/")) {
+                try FolderOperations.makeFolders(Array(new[..<slash]), mode: access)
+            }
+            try FolderOperations.renameExclusively(old, to: new)
+        }
+    }
+
     package func itemsNow(prefix: StorageKey) throws -> [StorageItem] {
         var items: [StorageItem] = []
         // No key has such a component: nothing can begin so, and nothing outside the root is looked at.
