@@ -12,7 +12,7 @@ package struct SnapcatCommand: AsyncParsableCommand {
         subcommands: [
             MakeCommand.self, RestoreCommand.self, CompareCommand.self, QueryCommand.self, ListCommand.self,
             LsCommand.self, FindCommand.self, HistoryCommand.self, GrowthCommand.self, DupesCommand.self,
-            WhereisCommand.self, StatsCommand.self, CatCommand.self, CatalogCommand.self, CheckCommand.self, ForgetCommand.self, GCCommand.self, UndeleteCommand.self, RepairCommand.self,
+            WhereisCommand.self, StatsCommand.self, CatCommand.self, CatalogCommand.self, CheckCommand.self, ForgetCommand.self, GCCommand.self, UndeleteCommand.self, RepairCommand.self, PurgeCommand.self,
             SchemaCommand.self,
             ListSnapshotsCommand.self,
         ])

@@ -145,6 +145,9 @@ final class CollectJob {
         var remembered = DigestSet()
         for store in roots {
             let trash = SnapshotTrash(store: store)
+            for stray in try trash.strays() where isOld(stray.since) && !options.isDryRun {
+                try store.storage.delete(stray.key)
+            }
             for item in try trash.items() {
                 try lock?.checkIsHeld()
                 if isOld(item.since) {

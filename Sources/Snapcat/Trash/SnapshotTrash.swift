@@ -21,29 +21,34 @@ package struct SnapshotTrash: Sendable {
     private static let separator = "--"
     private static let suffixes = (snapshot: SnapshotName.fileSuffix, companion: ".meta.gz")
 
-    /// By the time of the snapshot, the last forgotten first of those of one time.
-    func items() throws -> [Item] {
+    /// By the time of the snapshot, the last forgotten last of those of one time.
+    func items() throws -> [Item] { try all().items }
+
+    /// Companions without their snapshots, which an interrupted purge has left.
+    func strays() throws -> [(since: SnapshotTime, key: StorageKey)] { try all().strays }
+
+    private func all() throws -> (items: [Item], strays: [(since: SnapshotTime, key: StorageKey)]) {
         var items: [Item] = []
-        var companions: Set<StorageKey> = []
+        var companions: [StorageKey: SnapshotTime] = [:]
         for item in try store.storage.items(prefix: StorageKey(Self.folder)) {
-            if item.key.bytes.suffix(8).elementsEqual(Self.suffixes.companion.utf8) { companions.insert(item.key) }
-            guard let (since, name) = Self.parse(item.key) else { continue }
+            if let (since, _) = Self.parse(item.key, Self.suffixes.companion) { companions[item.key] = since }
+            guard let (since, name) = Self.parse(item.key, Self.suffixes.snapshot) else { continue }
             items.append(Item(name: name, since: since, key: item.key, size: item.status.size, companionKey: nil))
         }
         for index in items.indices {
             let companion = store.companionKey(of: items[index].key)
-            if companions.contains(companion) { items[index].companionKey = companion }
+            if companions.removeValue(forKey: companion) != nil { items[index].companionKey = companion }
         }
-        return items.sorted { ($0.name, $1.since) < ($1.name, $0.since) }
+        return (items.sorted { ($0.name, $0.since) < ($1.name, $1.since) }, companions.map { ($0.value, $0.key) })
     }
 
-    private static func parse(_ key: StorageKey) -> (since: SnapshotTime, name: SnapshotName)? {
+    private static func parse(_ key: StorageKey, _ suffix: String) -> (since: SnapshotTime, name: SnapshotName)? {
         let file = key.bytes.dropFirst(folder.utf8.count)
         let stem = SnapshotName.stemForm.count
-        guard file.count == 2 * stem + separator.utf8.count + suffixes.snapshot.utf8.count,
+        guard file.count == 2 * stem + separator.utf8.count + suffix.utf8.count, file.suffix(suffix.utf8.count).elementsEqual(suffix.utf8),
             file.dropFirst(stem).starts(with: separator.utf8),
             let since = SnapshotName(stem: TerminalText.lossy(file.prefix(stem))),
-            let name = SnapshotName(fileName: Array(file.dropFirst(stem + separator.utf8.count)))
+            let name = SnapshotName(stem: TerminalText.lossy(file.dropFirst(stem + separator.utf8.count).prefix(stem)))
         else { return nil }
         return (since.time, name)
     }
@@ -54,6 +59,15 @@ package struct SnapshotTrash: Sendable {
         try store.storage.move(item.key, to: key)
         guard item.companionStatus != nil else { return }
         try store.storage.move(store.companionKey(of: item.key), to: store.companionKey(of: key))
+    }
+
+    /// Keeps what is there, which is about to be replaced. The companion first: the snapshot makes it count.
+    func keepCopy(_ item: SnapshotStore.Item, at time: SnapshotTime) throws {
+        let key = key(item.name, at: time)
+        if item.companionStatus != nil {
+            try store.storage.copy(store.companionKey(of: item.key), to: store.companionKey(of: key))
+        }
+        try store.storage.copy(item.key, to: key)
     }
 
     private func key(_ name: SnapshotName, at time: SnapshotTime) -> StorageKey {
@@ -77,6 +91,11 @@ package struct SnapshotTrash: Sendable {
     /// The snapshot last, so that what is left after a crash is found again.
     func remove(_ item: Item) throws {
         if let companion = item.companionKey { try store.storage.delete(companion) }
+        // An interrupted forget has left it at its place.
+        let left = StorageKey(item.name.companionKey)
+        if try store.storage.status(of: StorageKey(item.name.key)) == nil, try store.storage.status(of: left) != nil {
+            try store.storage.delete(left)
+        }
         try store.storage.delete(item.key)
     }
 

@@ -16,8 +16,8 @@ public struct UndeleteOptions: Sendable {
 extension Repository {
     /// Brings forgotten snapshots back with all that they need, and unused objects.
     ///
-    /// Of several with one name the one that was forgotten last comes back; one whose place is taken stays in the trash
-    /// (a row `skip`). Throws `.noSnapshot` for a name that nothing in the trash has; `.locked` while another process
+    /// Of several with one name the one that was forgotten last comes back. One whose place is taken, as after a purge,
+    /// stays in the trash (a row `skip`), or changes places with the other where it is named. Throws `.noSnapshot` for a name that nothing in the trash has; `.locked` while another process
     /// writes.
     public func undelete(
         _ options: UndeleteOptions = UndeleteOptions(), monitor: Monitor = .silent,
@@ -102,8 +102,9 @@ private final class UndeleteJob {
                 kind: kind, subject: .snapshot, name: store.displayPath(StorageKey(item.name.key)), storedBytes: item.size,
                 reason: reason)
         }
-        if try store.storage.status(of: StorageKey(item.name.key)) != nil {
-            return try act(action(.skip, "a snapshot of this time is there"))
+        let present = try store.item(item.name, StorageKey(item.name.key))
+        if present != nil && options.names.isEmpty {
+            return try act(action(.skip, "a snapshot of this time is there; its name brings this one back in its place"))
         }
         var needed = DigestSet()
         do {
@@ -121,7 +122,10 @@ private final class UndeleteJob {
                 if objects[md5] == nil { missing += 1 } else { try bringBack(md5, reason: "snapshot \(item.name.stem) names it") }
             }
         }
-        if !options.isDryRun { try trash.takeBack(item) }
+        if !options.isDryRun {
+            if let present { try trash.put(present, at: SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000)) }
+            try trash.takeBack(item)
+        }
         summary.missing += missing
         if missing > 0 {
             monitor.problem(
