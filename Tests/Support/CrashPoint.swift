@@ -1,6 +1,6 @@
 import Foundation
 
-/// Ends a program (SIGKILL) just before its n-th call that changes a file system, whatever it is at.
+/// Ends a program (SIGKILL) just before its n-th call that changes a file system, or makes that call fail.
 ///
 /// A small library is put before the C library's functions; it is compiled by the toolchain's clang at the first use.
 package enum CrashPoint {
@@ -8,6 +8,13 @@ package enum CrashPoint {
     package static func run(_ arguments: [String], killedBefore number: Int) async throws -> SnapcatProcess.Result {
         try await SnapcatProcess.run(
             arguments, environment: ["LD_PRELOAD": try library.get(), "SNAPCAT_TEST_KILL_BEFORE": String(number)])
+    }
+
+    /// Runs snapcat, its call `number` (from 1) failing with an error number of the system.
+    package static func run(_ arguments: [String], failing number: Int, with error: Int32) async throws -> SnapcatProcess.Result {
+        try await SnapcatProcess.run(
+            arguments,
+            environment: ["LD_PRELOAD": try library.get(), "SNAPCAT_TEST_FAIL_AT": String(number), "SNAPCAT_TEST_ERROR": String(error)])
     }
 
     /// Runs `prepare`, then snapcat killed before its first, second, ... such call, then `judge`, until it lives to its
@@ -55,22 +62,29 @@ package enum CrashPoint {
         #include <stdlib.h>
         #include <sys/types.h>
         #include <unistd.h>
+        #include <errno.h>
         static atomic_long calls;
-        static void step(void) {
-            const char *limit = getenv("SNAPCAT_TEST_KILL_BEFORE");
-            if (limit && atomic_fetch_add(&calls, 1) + 1 == atol(limit)) kill(getpid(), SIGKILL);
+        /// Whether this call is to fail; errno is set.
+        static int step(void) {
+            const char *kill_at = getenv("SNAPCAT_TEST_KILL_BEFORE"), *fail_at = getenv("SNAPCAT_TEST_FAIL_AT");
+            if (!kill_at && !fail_at) return 0;
+            long call = atomic_fetch_add(&calls, 1) + 1;
+            if (kill_at && call == atol(kill_at)) kill(getpid(), SIGKILL);
+            if (!fail_at || call != atol(fail_at)) return 0;
+            errno = atoi(getenv("SNAPCAT_TEST_ERROR"));
+            return 1;
         }
         #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-        int renameat(int f, const char *a, int g, const char *b) { step(); return NEXT(renameat)(f, a, g, b); }
-        int renameat2(int f, const char *a, int g, const char *b, unsigned x) { step(); return NEXT(renameat2)(f, a, g, b, x); }
-        int linkat(int f, const char *a, int g, const char *b, int x) { step(); return NEXT(linkat)(f, a, g, b, x); }
-        int unlinkat(int f, const char *n, int x) { step(); return NEXT(unlinkat)(f, n, x); }
-        int unlink(const char *n) { step(); return NEXT(unlink)(n); }
-        int mkdirat(int f, const char *n, mode_t m) { step(); return NEXT(mkdirat)(f, n, m); }
-        int fsync(int d) { step(); return NEXT(fsync)(d); }
-        int fdatasync(int d) { step(); return NEXT(fdatasync)(d); }
-        int syncfs(int d) { step(); return NEXT(syncfs)(d); }
-        ssize_t write(int d, const void *p, size_t n) { if (d > 2) step(); return NEXT(write)(d, p, n); }
-        ssize_t pwrite64(int d, const void *p, size_t n, off64_t o) { step(); return NEXT(pwrite64)(d, p, n, o); }
+        int renameat(int f, const char *a, int g, const char *b) { return step() ? -1 : NEXT(renameat)(f, a, g, b); }
+        int renameat2(int f, const char *a, int g, const char *b, unsigned x) { return step() ? -1 : NEXT(renameat2)(f, a, g, b, x); }
+        int linkat(int f, const char *a, int g, const char *b, int x) { return step() ? -1 : NEXT(linkat)(f, a, g, b, x); }
+        int unlinkat(int f, const char *n, int x) { return step() ? -1 : NEXT(unlinkat)(f, n, x); }
+        int unlink(const char *n) { return step() ? -1 : NEXT(unlink)(n); }
+        int mkdirat(int f, const char *n, mode_t m) { return step() ? -1 : NEXT(mkdirat)(f, n, m); }
+        int fsync(int d) { return step() ? -1 : NEXT(fsync)(d); }
+        int fdatasync(int d) { return step() ? -1 : NEXT(fdatasync)(d); }
+        int syncfs(int d) { return step() ? -1 : NEXT(syncfs)(d); }
+        ssize_t write(int d, const void *p, size_t n) { return d > 2 && step() ? -1 : NEXT(write)(d, p, n); }
+        ssize_t pwrite64(int d, const void *p, size_t n, off64_t o) { return step() ? -1 : NEXT(pwrite64)(d, p, n, o); }
         """#
 }

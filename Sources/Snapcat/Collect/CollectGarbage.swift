@@ -47,9 +47,12 @@ public struct CollectSummary: Sendable, Equatable {
     /// Snapshots that were read, and contents that they name.
     public var snapshots: Int64 = 0
     public var contents: Int64 = 0
+    /// Objects and snapshots that came back from the trash.
     public var restored: Int64 = 0
+    /// Objects that were moved to the trash, and the bytes that they take in the heap.
     public var trashed: Int64 = 0
     public var trashedBytes: Int64 = 0
+    /// Objects and snapshots that were removed for good, and the bytes of their files.
     public var removed: Int64 = 0
     public var removedBytes: Int64 = 0
     /// Objects that no snapshot names and that are too young to go.

@@ -79,14 +79,12 @@ private struct ForgetJob {
     }
 
     func run(_ tell: (ForgetDecision) throws -> Void) throws -> ForgetSummary {
-        let all = try repository.syncedSnapshots(monitor)
-        var reasons = try options.references.isEmpty ? keptByPolicy(all) : keptByReference(all)
+        let (all, reasons, freed) = try repository.withUsableCatalog(monitor) { try decide() }
         let forgotten = all.filter { reasons[$0.name]?.isEmpty ?? false }
-        try refuseAll(all, forgotten)
-        let freed = try FreedBytes(repository, monitor).perSnapshot(forgetting: forgotten)
         var summary = ForgetSummary()
         for snapshot in all.reversed() {
-            let kept = reasons.removeValue(forKey: snapshot.name) ?? []
+            // Without a word on it a snapshot stays.
+            let kept = reasons[snapshot.name] ?? ["not looked at"]
             var decision = ForgetDecision(
                 name: snapshot.name, path: repository.snapshots.displayPath(StorageKey(snapshot.key)),
                 isKept: !kept.isEmpty, reasons: kept, files: snapshot.files, bytes: snapshot.bytes)
@@ -102,6 +100,19 @@ private struct ForgetJob {
         }
         if !options.isDryRun { try forget(forgotten) }
         return summary
+    }
+
+    private typealias Decisions = (
+        all: [IndexedSnapshot], reasons: [SnapshotName: [String]], freed: [SnapshotName: FreedAmount]
+    )
+
+    /// Why each is kept (no reason: it is not), and what that frees. Changes nothing.
+    private func decide() throws -> Decisions {
+        let all = try repository.syncedSnapshots(monitor)
+        let reasons = try options.references.isEmpty ? keptByPolicy(all) : keptByReference(all)
+        let forgotten = all.filter { reasons[$0.name]?.isEmpty ?? false }
+        try refuseAll(all, forgotten)
+        return (all, reasons, try FreedBytes(repository, monitor).perSnapshot(forgetting: forgotten))
     }
 
     private func forget(_ forgotten: [IndexedSnapshot]) throws {
