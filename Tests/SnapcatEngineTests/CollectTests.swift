@@ -159,8 +159,8 @@ import Testing
         let monitor = Monitor(progress: progress)
         let name = "repo/snap/2020/01/2020-01-01_00-00-00_000000Z.jsonl.gz"
         let job = try CollectJob(
-            heap: heap, trash: #require(HeapTrash(heap)), roots: [repository.snapshots], lock: nil, clock: clock,
-            options: options, monitor: monitor
+            heap: heap, trash: #require(HeapTrash(heap)), roots: [repository.snapshots], clock: clock,
+            options: options, monitor: monitor, takeLock: { nil }
         ) { action in actions.withLock { $0.append(action) } }
         let published = Mutex(false)
         job.afterMoving = {

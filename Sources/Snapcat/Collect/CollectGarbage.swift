@@ -91,11 +91,10 @@ extension Repository {
             guard let local = heap.storage.base.local, FolderOperations.realPath(local.root) != nil else {
                 throw SnapcatError(.noSnapshot, "No heap", heap.storage.place, reason: "the folder does not exist")
             }
-            let lock = try options.isDryRun ? nil : lockHeap("gc", exclusive: true, monitor)
-            defer { withExtendedLifetime(lock) {} }
             let roots = try snapRoots(known, options)
             let job = CollectJob(
-                heap: heap, trash: trash, roots: roots, lock: lock, clock: clock, options: options, monitor: monitor, tell: tell)
+                heap: heap, trash: trash, roots: roots, clock: clock, options: options, monitor: monitor,
+                takeLock: { [self] in try options.isDryRun ? nil : lockHeap("gc", exclusive: true, monitor) }, tell: tell)
             return try job.run()
         }
     }

@@ -10,26 +10,28 @@ final class CollectJob {
     private let heap: Heap
     private let trash: HeapTrash
     private let roots: [SnapshotStore]
-    private let lock: RepositoryLock?
+    private let takeLock: () throws -> RepositoryLock?
+    private var lock: RepositoryLock?
+    private let clock: any WallClock
     private let options: CollectOptions
     private let monitor: Monitor
     private let tell: (CollectAction) throws -> Void
     private let census: ContentCensus
     /// The earlier of the machine's clock and the one that stamps the heap's files, in nanoseconds: ages are never
     /// told too high by one of them alone.
-    private let now: Int64
+    private var now: Int64 = 0
     private var summary = CollectSummary()
     /// For tests: what another program does at the worst moment.
     var afterMoving: () throws -> Void = {}
 
     init(
-        heap: Heap, trash: HeapTrash, roots: [SnapshotStore], lock: RepositoryLock?, clock: any WallClock,
-        options: CollectOptions, monitor: Monitor, tell: @escaping (CollectAction) throws -> Void
+        heap: Heap, trash: HeapTrash, roots: [SnapshotStore], clock: any WallClock, options: CollectOptions,
+        monitor: Monitor, takeLock: @escaping () throws -> RepositoryLock?,
+        tell: @escaping (CollectAction) throws -> Void
     ) {
-        (self.heap, self.trash, self.roots, self.lock) = (heap, trash, roots, lock)
-        (self.options, self.monitor, self.tell) = (options, monitor, tell)
+        (self.heap, self.trash, self.roots, self.clock) = (heap, trash, roots, clock)
+        (self.options, self.monitor, self.takeLock, self.tell) = (options, monitor, takeLock, tell)
         census = ContentCensus(roots, monitor.cancellation)
-        now = min(clock.nowNanoseconds, lock?.takenNanoseconds ?? .max)
     }
 
     private var time: SnapshotTime { SnapshotTime(microseconds: now / 1000) }
@@ -38,8 +40,13 @@ final class CollectJob {
 
     func run() throws -> CollectSummary {
         monitor.progress.begin("reading snapshots", files: Int64(try roots.reduce(0) { try $0 + $1.list().snapshots.count }))
-        let named = try readSnapshots()
+        // Most of the work, while others may make snapshots; under the lock only what is new is read.
+        _ = try readSnapshots()
         try refuseEmpty()
+        lock = try takeLock()
+        defer { lock = nil }
+        now = min(clock.nowNanoseconds, lock?.takenNanoseconds ?? .max)
+        let named = try readSnapshots()
         try refuseByAge()
         try bringBack(named)
         try moveUnused(named)

@@ -61,13 +61,20 @@ extension Repository {
             guard FolderOperations.realPath(local.root) != nil else {
                 throw SnapcatError(.noSnapshot, "No heap", local.place, reason: "the folder does not exist")
             }
-            let lock = try options.isDryRun ? nil : lockHeap("repair", exclusive: true, monitor)
+            let job = RepairJob(heap: heap, store: snapshots, options: options, monitor: monitor, tell: tell)
+            if options.isDryRun {
+                return try job.examine() ? job.mend(nil) : job.summary
+            }
+            // Makes may go on while all is read: only what is found wrong is done alone, after another look.
+            var lock = try lockHeap("repair", exclusive: false, monitor)
             defer { withExtendedLifetime(lock) {} }
-            let session = try options.isDryRun ? nil : HeapSession(heap, local)
-            let job = RepairJob(heap: heap, store: snapshots, session: session, options: options, monitor: monitor, tell: tell)
-            let summary = try job.run()
-            if !options.isDryRun { try noteRepair(job.stillDamaged, monitor) }
-            return summary
+            if try job.examine() {
+                lock = nil
+                lock = try lockHeap("repair", exclusive: true, monitor)
+                _ = try job.mend(HeapSession(heap, local))
+            }
+            try noteRepair(job.stillDamaged, monitor)
+            return job.summary
         }
     }
 
@@ -90,37 +97,47 @@ extension Repository {
 final class RepairJob {
     private let heap: Heap
     private let store: SnapshotStore
-    /// nil for a dry run.
-    private let session: HeapSession?
     private let options: RepairOptions
     private let monitor: Monitor
     private let tell: (RepairAction) throws -> Void
-    private var summary = RepairSummary()
+    private(set) var summary = RepairSummary()
+    private var snapshots: [SnapshotStore.Item] = []
+    private var named = DigestSet()
+    private var missing: [MD5Digest] = []
+    private var damaged: [MD5Digest: SnapcatError] = [:]
     /// Objects that could not be read and not be proved bad either, with the reason.
     private(set) var stillDamaged: [MD5Digest: String] = [:]
 
     init(
-        heap: Heap, store: SnapshotStore, session: HeapSession?, options: RepairOptions, monitor: Monitor,
+        heap: Heap, store: SnapshotStore, options: RepairOptions, monitor: Monitor,
         tell: @escaping (RepairAction) throws -> Void
     ) {
-        (self.heap, self.store, self.session) = (heap, store, session)
-        (self.options, self.monitor, self.tell) = (options, monitor, tell)
+        (self.heap, self.store, self.options, self.monitor, self.tell) = (heap, store, options, monitor, tell)
     }
 
-    func run() throws -> RepairSummary {
-        let snapshots = try store.list().snapshots
+    /// Reads everything. True where something is wrong.
+    func examine() throws -> Bool {
+        snapshots = try store.list().snapshots
         monitor.progress.begin("reading snapshots", files: Int64(snapshots.count))
-        let named = try namedContents(snapshots)
+        named = try namedContents()
         monitor.progress.begin("reading objects")
         let result = try CheckHeap(heap: heap, monitor: monitor).run()
         summary.objects = result.objects
-        var broken = try missing(named, inPlace: result)
-        for (md5, error) in result.damaged.sorted(by: { $0.key < $1.key }) {
+        damaged = result.damaged
+        missing = try named.all.filter { try damaged[$0] == nil && !heap.contains($0) }
+        return !damaged.isEmpty || !missing.isEmpty
+    }
+
+    /// Without a session nothing is moved or written.
+    func mend(_ session: HeapSession?) throws -> RepairSummary {
+        // Others may have stored them meanwhile.
+        var broken = try missing.filter { try !heap.contains($0) }
+        for (md5, error) in damaged.sorted(by: { $0.key < $1.key }) {
             try monitor.cancellation.check()
-            guard try quarantine(md5, error) else { continue }
+            guard try quarantine(md5, error, session) else { continue }
             if named.contains(md5) { broken.append(md5) }
         }
-        if !broken.isEmpty { try bringBack(broken, snapshots) }
+        if !broken.isEmpty { try bringBack(broken, session) }
         try session?.makeDurable()
         return summary
     }
@@ -134,7 +151,7 @@ final class RepairJob {
         try tell(action)
     }
 
-    private func namedContents(_ snapshots: [SnapshotStore.Item]) throws -> DigestSet {
+    private func namedContents() throws -> DigestSet {
         var named = DigestSet()
         for item in snapshots {
             do {
@@ -150,12 +167,8 @@ final class RepairJob {
         return named
     }
 
-    private func missing(_ named: DigestSet, inPlace result: CheckHeap.Result) throws -> [MD5Digest] {
-        try named.all.filter { try result.damaged[$0] == nil && !heap.contains($0) }
-    }
-
     /// Moves an object out of the way after reading it once more. False where it is not proved to be bad.
-    private func quarantine(_ md5: MD5Digest, _ found: SnapcatError) throws -> Bool {
+    private func quarantine(_ md5: MD5Digest, _ found: SnapcatError, _ session: HeapSession?) throws -> Bool {
         // Other errors say nothing of the bytes: the disk may be at fault, or the permissions.
         guard found.code == .damage, let problem = try heap.problem(of: md5), problem.code == .damage else {
             if found.code == .damage { return false }
@@ -168,7 +181,7 @@ final class RepairJob {
         return true
     }
 
-    private func bringBack(_ broken: [MD5Digest], _ snapshots: [SnapshotStore.Item]) throws {
+    private func bringBack(_ broken: [MD5Digest], _ session: HeapSession?) throws {
         let trashed = Set(try HeapTrash(heap)?.items().map(\.md5) ?? [])
         var lost: Set<MD5Digest> = []
         for md5 in broken.sorted() {
