@@ -14,6 +14,8 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/syscall.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 
 #ifdef __APPLE__
@@ -220,6 +222,31 @@ int cplatform_lock(int descriptor, int exclusive) {
     do result = flock(descriptor, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB);
     while (result != 0 && errno == EINTR);
     return result;
+}
+
+void cplatform_unlock(int descriptor) { flock(descriptor, LOCK_UN); }
+
+int cplatform_lock_is_unsupported(void) {
+    return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
+}
+
+void cplatform_boot_id(char id[64]) {
+    id[0] = 0;
+#if defined(__linux__)
+    int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    ssize_t count = read(file, id, 63);
+    close(file);
+    id[count < 0 ? 0 : count] = 0;
+#elif defined(__APPLE__)
+    size_t size = 64;
+    if (sysctlbyname("kern.bootsessionuuid", id, &size, NULL, 0) != 0) id[0] = 0;
+#endif
+}
+
+int cplatform_process_exists(int64_t pid) {
+    if (pid <= 0 || pid > INT32_MAX) return 0;
+    return kill((pid_t)pid, 0) == 0 || errno == EPERM;
 }
 
 int cplatform_terminal_columns(int descriptor) {

@@ -39,13 +39,18 @@ public final class Repository: Sendable {
     package let heap: Heap?
     package let catalogPath: [UInt8]?
     package let clock: any WallClock
+    /// So long an operation that writes waits for the end of another one, in seconds.
+    package let lockWaitSeconds: Double
     private let openCatalog = Mutex<Catalog?>(nil)
 
-    public init(_ places: Places, clock: any WallClock = SystemClock()) {
+    /// `lockWaitSeconds`: so long an operation that writes waits until another process has ended, which holds the lock;
+    /// then it throws `.locked`. 0: it does not wait.
+    public init(_ places: Places, clock: any WallClock = SystemClock(), lockWaitSeconds: Double = 0) {
         snapshots = SnapshotStore(BlockingStorage(places.snapRoot))
         heap = places.heapRoot.map { Heap(storage: BlockingStorage($0)) }
         catalogPath = places.catalog
         self.clock = clock
+        self.lockWaitSeconds = lockWaitSeconds
     }
 
     /// The repository in a local folder, as `--repo` names it.

@@ -43,6 +43,15 @@ package enum CatalogSnapshots {
         return result
     }
 
+    /// The tags of the snapshots that have some, by id.
+    package static func tags(_ db: Database) throws -> [Int64: [String]] {
+        var result: [Int64: [String]] = [:]
+        try Statement(
+            db, "SELECT s.id, t.value FROM snapshot_row AS s, json_each(s.tags) AS t WHERE s.tags IS NOT NULL ORDER BY t.key"
+        ).forEach { result[$0.integer(0), default: []].append($0.text(1)) }
+        return result
+    }
+
     package static func isEmpty(_ db: Database) throws -> Bool {
         try Statement(db, "SELECT 1 FROM snapshot_row LIMIT 1").first { _ in false } ?? true
     }

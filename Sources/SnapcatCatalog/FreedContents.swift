@@ -25,4 +25,11 @@ package enum FreedContents {
                     \(remaining(in: "o"))))
             """
     }
+
+    /// The time of the last snapshot that names the content `?1`, in microseconds.
+    package static let lastSnapshotSQL = """
+        SELECT max(s.taken_at) FROM version AS v
+        JOIN snapshot_row AS s ON s.status <> 'damaged' AND s.taken_at >= v.valid_from AND s.taken_at < v.valid_to
+        WHERE v.md5_text = ?1
+        """
 }

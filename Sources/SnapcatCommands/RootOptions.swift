@@ -11,7 +11,7 @@ struct RootOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where the objects are. [HEAP_ROOT]", valueName: "place"))
     var heapRoot: String?
     @Option(help: ArgumentHelp("Where the snapshots are. [SNAP_ROOT]", valueName: "place"))
-    var snapRoot: String?
+    var snapRoot: [String] = []
     @Option(help: ArgumentHelp("The catalog's file. [SNAPCAT_CATALOG]", valueName: "file"))
     var catalog: String?
     @Option(help: ArgumentHelp("Options of the file root's storage, as JSON. [FILE_STORAGE_OPTIONS]", valueName: "json"))
@@ -65,17 +65,17 @@ struct RootOptions: ParsableArguments {
     private func catalogFile() throws -> String? {
         if let file = try value(catalog, "SNAPCAT_CATALOG") { return file }
         if let folder = try value(repo, "SNAPCAT_REPO") { return folder + "/catalog.sqlite" }
-        return try value(snapRoot, "SNAP_ROOT").map { try Self.localPath($0) + "/catalog.sqlite" }
+        return try value(snapRoot.last, "SNAP_ROOT").map { try Self.localPath($0) + "/catalog.sqlite" }
     }
 
-    /// Opens nothing: that is done by what needs it.
-    func repository(needsHeap: Bool) throws -> Repository {
+    /// Opens nothing: that is done by what needs it. `waitSeconds`: for a lock that another process holds.
+    func repository(needsHeap: Bool, waitSeconds: Double = 0) throws -> Repository {
         for (options, variable) in [
             (fileStorageOptions, "FILE_STORAGE_OPTIONS"), (heapStorageOptions, "HEAP_STORAGE_OPTIONS"),
             (snapStorageOptions, "SNAP_STORAGE_OPTIONS"),
         ] { try Self.checkStorageOptions(try value(options, variable), variable) }
         let folder = try value(repo, "SNAPCAT_REPO")
-        let snap = try value(snapRoot, "SNAP_ROOT") ?? folder.map { $0 + "/snap" }
+        let snap = try value(snapRoot.last, "SNAP_ROOT") ?? folder.map { $0 + "/snap" }
         let heap = try value(heapRoot, "HEAP_ROOT") ?? folder.map { $0 + "/heap" }
         guard let snap, let catalogFile = try catalogFile() else {
             throw SnapcatError(.usage, "No repository", advice: "give --repo DIR, or --snap-root and --heap-root, or set SNAPCAT_REPO")
@@ -84,14 +84,23 @@ struct RootOptions: ParsableArguments {
         return Repository(
             Repository.Places(
                 snapRoot: try StorageLocation(snap).open(), heapRoot: try heap.map { try StorageLocation($0).open() },
-                catalog: Array(catalogFile.utf8)))
+                catalog: Array(catalogFile.utf8)),
+            lockWaitSeconds: waitSeconds)
     }
 
     /// For a command that reads: a repository that is not there is told, and not made.
-    func existingRepository(needsHeap: Bool = false) throws -> Repository {
-        let repository = try repository(needsHeap: needsHeap)
+    func existingRepository(needsHeap: Bool = false, waitSeconds: Double = 0) throws -> Repository {
+        let repository = try repository(needsHeap: needsHeap, waitSeconds: waitSeconds)
         try repository.requireExisting()
         return repository
+    }
+
+    /// Those of a repeated --snap-root before the last one, which is the repository's own.
+    func furtherSnapRoots() throws -> [any Storage] {
+        try snapRoot.dropLast().map { place in
+            if place.isEmpty { throw SnapcatError(.usage, "An empty path", advice: "give a folder") }
+            return try StorageLocation(place).open()
+        }
     }
 
     private static func localPath(_ place: String) throws -> String { try StorageLocation(place).description }

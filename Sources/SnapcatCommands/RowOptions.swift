@@ -54,10 +54,10 @@ extension Cell {
 func styledColumn(_ name: String) -> Column {
     switch name {
     case "size", "bytes", "new_bytes", "stored_bytes", "size_left", "size_right", "size_before", "size_after",
-        "wasted_bytes", "size_change", "content_bytes", "catalog_bytes", "unique_bytes", "bytes_left", "bytes_right":
+        "wasted_bytes", "freed_bytes", "size_change", "content_bytes", "catalog_bytes", "unique_bytes", "bytes_left", "bytes_right":
         Column(name, style: .bytes)
     case "mode", "mode_left", "mode_right": Column(name, style: .mode)
-    case "files", "added", "changed", "removed", "snapshots", "names", "versions", "contents": Column(name, style: .count)
+    case "files", "freed_objects", "added", "changed", "removed", "snapshots", "names", "versions", "contents": Column(name, style: .count)
     case "gap_seconds": Column(name, style: .duration)
     default: Column(name)
     }

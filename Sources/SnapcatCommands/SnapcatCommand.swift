@@ -12,7 +12,8 @@ package struct SnapcatCommand: AsyncParsableCommand {
         subcommands: [
             MakeCommand.self, RestoreCommand.self, CompareCommand.self, QueryCommand.self, ListCommand.self,
             LsCommand.self, FindCommand.self, HistoryCommand.self, GrowthCommand.self, DupesCommand.self,
-            WhereisCommand.self, StatsCommand.self, CatCommand.self, CatalogCommand.self, CheckCommand.self, SchemaCommand.self,
+            WhereisCommand.self, StatsCommand.self, CatCommand.self, CatalogCommand.self, CheckCommand.self, ForgetCommand.self, GCCommand.self, UndeleteCommand.self, RepairCommand.self, PurgeCommand.self,
+            SchemaCommand.self,
             ListSnapshotsCommand.self,
         ])
 
@@ -21,7 +22,7 @@ package struct SnapcatCommand: AsyncParsableCommand {
     /// Runs the command line, and ends the process with its exit code.
     package static func main(arguments: [String]) async -> Never {
         Interruption.install()
-        let status = await run(Arguments.normalised(arguments))
+        let status = await run(LockOptions.completed(Arguments.normalised(arguments)))
         Foundation.exit(status.rawValue)
     }
 

@@ -24,6 +24,8 @@ package final class HeapSession: Sendable {
         var file: Descriptor
     }
     private let mark = Mutex<Mark?>(nil)
+    /// What the trash held at the start, and has not been asked for yet.
+    private let trash: Mutex<[MD5Digest: HeapTrash.Item]>
 
     private static let markPrefix = Array(".unfinished-run-".utf8)
 
@@ -48,6 +50,17 @@ package final class HeapSession: Sendable {
         temporary = try withSystemError("Cannot open the heap", temporaryPath) { () throws(Errno) in
             try Descriptor.open(temporaryPath, [.read, .folder])
         }
+        let items = try HeapTrash(heap)?.items() ?? []
+        trash = Mutex(Dictionary(items.map { ($0.md5, $0) }) { $1 })
+    }
+
+    /// Brings an object that the heap lacks back from the trash. False where it is not there, or is damaged.
+    /// Cost: a look-up where the trash does not have it, else the object is read.
+    package func takeFromTrash(_ md5: MD5Digest) throws -> Bool {
+        guard let item = trash.withLock({ $0.removeValue(forKey: md5) }), let trash = HeapTrash(heap) else { return false }
+        guard try trash.isGood(item) else { return false }
+        try markUnfinished()
+        return try trash.takeBack(item)
     }
 
     /// Called before the first object is written.

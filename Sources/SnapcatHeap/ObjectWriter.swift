@@ -102,10 +102,9 @@ package final class ObjectWriter {
     private func holds(_ md5: MD5Digest, size: Int64, checksum: @autoclosure () -> UInt32?) throws -> Bool {
         guard let session else { return false }
         let path = HeapLayout.path(md5)
-        let object: Descriptor
-        do throws(Errno) { object = try Descriptor.open(path, in: session.root.raw, .read) } catch {
-            if error == .noSuchFileOrDirectory { return false }
-            throw SnapcatError.system("Cannot look into the heap", path, error)
+        guard let object = try openObject(path, session) else {
+            // Another look: what comes from the trash must hold this very content too.
+            return try session.takeFromTrash(md5) && holds(md5, size: size, checksum: checksum)
         }
         let trailer = try withSystemErrors("Cannot look into the heap", path) { try Self.trailer(object) }
         if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == checksum() ?? trailer.checksum {
@@ -125,6 +124,13 @@ package final class ObjectWriter {
             .collision, "Two contents have the md5", md5.description,
             reason: "one has \(size) bytes, the object in the heap \(source.byteCount)",
             advice: "md5 is no defence against made-up files: exclude one of them")
+    }
+
+    private func openObject(_ path: [UInt8], _ session: HeapSession) throws -> Descriptor? {
+        do throws(Errno) { return try Descriptor.open(path, in: session.root.raw, .read) } catch {
+            if error == .noSuchFileOrDirectory { return nil }
+            throw SnapcatError.system("Cannot look into the heap", path, error)
+        }
     }
 
     /// The end of a gzip: CRC-32 and length of its content.

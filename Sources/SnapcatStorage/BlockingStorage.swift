@@ -35,6 +35,34 @@ package struct BlockingStorage: Sendable {
         try WorkerThread.wait { try await base.delete(key) }
     }
 
+    /// Gives a content another key, which must not exist (`.alreadyExists`). Where the storage cannot rename, it is
+    /// copied whole before the old key goes: a crash leaves one of them or both, never none.
+    package func move(_ from: StorageKey, to: StorageKey) throws {
+        if let local = base.local { return try local.moveNow(from, to: to) }
+        try copyWhole(from, to: to)
+        try delete(from)
+    }
+
+    /// Gives a content a second key, which must not exist (`.alreadyExists`): whatever then replaces or deletes one of
+    /// them, the other stays. A hard link where there are some.
+    package func copy(_ from: StorageKey, to: StorageKey) throws {
+        if let local = base.local, try local.linkNow(from, to: to) { return }
+        try copyWhole(from, to: to)
+    }
+
+    private func copyWhole(_ from: StorageKey, to: StorageKey) throws {
+        let source = try source(from)
+        try write(to, .exclusive) { sink in
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+            defer { buffer.deallocate() }
+            while true {
+                let count = try source.read(into: buffer)
+                if count == 0 { break }
+                try sink.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+        }
+    }
+
     /// Writes a content from what `body` pushes; nothing is left behind where it throws.
     package func write(_ key: StorageKey, _ mode: CreateMode, _ body: (any ByteSink) throws -> Void) throws {
         if let local = base.local {

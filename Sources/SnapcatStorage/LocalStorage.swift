@@ -59,6 +59,35 @@ public final class LocalStorage: Storage {
         try withSystemError("Cannot delete", path) { () throws(Errno) in try FolderOperations.removeFile(path) }
     }
 
+    /// Never replaces. Not durable by itself: a crash of the machine may leave the old name.
+    package func moveNow(_ from: StorageKey, to: StorageKey) throws(SnapcatError) {
+        let (old, new) = (try path(from), try path(to))
+        try withSystemError("Cannot move", old) { () throws(Errno) in
+            try makeFolder(of: new)
+            try FolderOperations.renameExclusively(old, to: new)
+        }
+    }
+
+    /// A second name for a file. False where the file system has no hard links.
+    package func linkNow(_ from: StorageKey, to: StorageKey) throws(SnapcatError) -> Bool {
+        let (old, new) = (try path(from), try path(to))
+        return try withSystemError("Cannot link", old) { () throws(Errno) in
+            try makeFolder(of: new)
+            let current = Descriptor.currentFolder
+            do throws(Errno) { try FolderOperations.makeHardLink(old, in: current, to: new, in: current) } catch {
+                if [.notPermitted, .notSupported, .tooManyLinks, .noFunction].contains(error) { return false }
+                throw error
+            }
+            return true
+        }
+    }
+
+    private func makeFolder(of path: [UInt8]) throws(Errno) {
+        let access = try FolderOperations.makePrivateRoot(root)
+        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return }
+        try FolderOperations.makeFolders(Array(path[..<slash]), mode: access)
+    }
+
     package func itemsNow(prefix: StorageKey) throws -> [StorageItem] {
         var items: [StorageItem] = []
         // No key has such a component: nothing can begin so, and nothing outside the root is looked at.

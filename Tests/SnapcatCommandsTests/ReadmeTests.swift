@@ -79,7 +79,7 @@ import Testing
 
     @Test func everyCommandIsInItsHelpAndEveryHelpNamesTheExitCodes() async throws {
         let help = try await SnapcatProcess.succeed(["--help"]).text
-        for command in ["make", "restore", "compare", "query", "list", "ls", "cat", "catalog", "check", "schema"] {
+        for command in ["make", "restore", "compare", "query", "list", "ls", "cat", "catalog", "check", "schema", "forget", "gc", "undelete", "repair", "purge"] {
             #expect(help.contains("  \(command)"), "\(command)")
             let own = try await SnapcatProcess.succeed([command, "--help"]).text
             #expect(own.contains("Exit codes:"), "\(command)")

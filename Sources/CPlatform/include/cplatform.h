@@ -57,6 +57,15 @@ void cplatform_directory_close(cplatform_directory *directory);
 
 /// Takes the advisory whole-file lock without waiting: 0, or -1 with EWOULDBLOCK where another holds it.
 int cplatform_lock(int descriptor, int exclusive);
+/// Gives the lock back at once, also where a process that is being started has a copy of the descriptor still.
+void cplatform_unlock(int descriptor);
+/// Whether errno after `cplatform_lock` means that the file system has no such locks.
+int cplatform_lock_is_unsupported(void);
+
+/// The identity of this boot of the machine, empty where it is not known.
+void cplatform_boot_id(char id[64]);
+/// Whether a process of this number runs on this machine (whoever's it is).
+int cplatform_process_exists(int64_t pid);
 
 /// The columns of the terminal at `descriptor`, 0 where it is none.
 int cplatform_terminal_columns(int descriptor);

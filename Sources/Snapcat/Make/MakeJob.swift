@@ -67,7 +67,8 @@ struct MakeJob {
         let session = try openHeap()
         // Again, now that all parts of the repository exist: those in the file root are left out.
         root = try FileRoot(root.path, repository: repository, monitor: monitor)
-        let missing = try missingObjects(catalog)
+        // What gc has taken away, and is named again, comes back as it is.
+        let missing = try missingObjects(catalog).filter { try !session.takeFromTrash($0) }
         let before = try ParentSnapshot.newest(catalog, repository.snapshots, monitor)
         let name = try newName(catalog)
         return try scanAndPublish(name, before, missing, session, sync)
@@ -80,6 +81,8 @@ struct MakeJob {
             throw SnapcatError(.usage, "The heap root must be a local folder", heap.storage.place)
         }
         let session = try HeapSession(heap, local, report: monitor.problem)
+        // Before the first object, so that gc knows who may name it.
+        if repository.snapshots.storage.base.local != nil { try KnownSnapRoots(heap)?.note(repository.snapshots.storage) }
         _ = try session.verifyAfterCrash { _ in try monitor.cancellation.check() }
         let day: Int64 = 86_400_000_000_000
         try session.sweepTemporaryFiles(olderThanNanoseconds: day, now: repository.clock.nowNanoseconds)

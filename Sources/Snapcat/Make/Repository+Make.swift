@@ -21,9 +21,9 @@ extension Repository {
     ) throws -> MakeSummary {
         let started = monotonicNanoseconds()
         var job = try MakeJob(self, fileRoot: fileRoot, options: options, monitor: monitor)
-        let lock = try isLocked || options.isDryRun
-            ? nil : RepositoryLock.take(snapshots.storage, purpose: "make", clock: clock)
-        defer { withExtendedLifetime(lock) {} }
+        let lock = try isLocked || options.isDryRun ? nil : lockSnapRoot("make", monitor)
+        let heapLock = try options.isDryRun ? nil : lockHeap("make", exclusive: false, monitor)
+        defer { withExtendedLifetime((lock, heapLock)) {} }
         var summary = options.isDryRun ? try job.rehearse() : try withUsableCatalog(monitor) { try job.run() }
         summary.seconds = Double(monotonicNanoseconds() - started) / 1e9
         if !isLocked, let note = summary.leftoverNote { monitor.note(note) }

@@ -14,7 +14,7 @@ extension Repository {
         monitor: Monitor = .silent
     ) async throws -> RestoreSummary {
         try await run("snapcat-apply", monitor) { [self] in
-            let lock = try lockForRestore()
+            let lock = try lockForRestore(monitor)
             defer { withExtendedLifetime(lock) {} }
             let bytes = Array(target.utf8)
             let ownPaths = try ownPaths(in: bytes, monitor)

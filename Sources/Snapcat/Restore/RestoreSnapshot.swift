@@ -34,7 +34,7 @@ extension Repository {
         let ownPaths = try ownPaths(in: target, monitor)
         let isEmpty = try Self.isMissingOrEmpty(target)
         try refuseDangerous(target, isEmpty: isEmpty, files: wanted.files, options)
-        let lock = try options.isDryRun ? nil : lockForRestore()
+        let lock = try options.isDryRun ? nil : lockForRestore(monitor)
         defer { withExtendedLifetime(lock) {} }
         try Self.refuseReadOnly(target)
         try wanted.refuseTwins(in: target, options, monitor)
@@ -92,9 +92,9 @@ extension Repository {
     }
 
     /// A snap root that does not exist (a snapshot given by its path) has nobody to be kept out.
-    func lockForRestore() throws -> RepositoryLock? {
+    func lockForRestore(_ monitor: Monitor) throws -> RepositoryLock? {
         guard let local = snapshots.storage.base.local, FolderOperations.realPath(local.root) != nil else { return nil }
-        return try RepositoryLock.take(snapshots.storage, purpose: "restore", clock: clock, needsWriting: false)
+        return try lockSnapRoot("restore", needsWriting: false, monitor)
     }
 
     /// The parts of the repository that lie in the target. Throws `.usage` where the target lies in the repository.

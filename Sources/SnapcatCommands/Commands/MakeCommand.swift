@@ -17,6 +17,7 @@ struct MakeCommand: AsyncParsableCommand {
     var folder: String?
     @OptionGroup var roots: RootOptions
     @OptionGroup var talk: TalkOptions
+    @OptionGroup var lock: LockOptions
     @OptionGroup var scan: ScanArguments
     @Option(help: "text (the path) or json (a summary).")
     var format = SummaryFormat.text
@@ -52,7 +53,7 @@ struct MakeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let root = try roots.fileRootPath(folder)
-        let repository = try roots.repository(needsHeap: !dryRun)
+        let repository = try roots.repository(needsHeap: !dryRun, waitSeconds: lock.seconds)
         let options = try options()
         let (summary, problems) = try await talk.withMonitor { monitor, counter in
             (try await repository.make(root, options: options, monitor: monitor), counter.problems)

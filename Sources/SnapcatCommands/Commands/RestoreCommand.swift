@@ -24,6 +24,7 @@ struct RestoreCommand: AsyncParsableCommand {
     var latest: String?
     @OptionGroup var roots: RootOptions
     @OptionGroup var talk: TalkOptions
+    @OptionGroup var lock: LockOptions
     @Option(name: .shortAndLong, help: "table, json, jsonl, csv, tsv or markdown: of the plan; json also prints a summary.")
     var format: OutputFormat?
     @Flag(name: [.customShort("n"), .long], help: "Print the plan; write nothing.")
@@ -57,7 +58,7 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let repository = try roots.repository(needsHeap: !dryRun)
+        let repository = try roots.repository(needsHeap: !dryRun, waitSeconds: lock.seconds)
         if path == nil { try repository.requireExisting() }
         let target = try roots.fileRootPath()
         var options = options()

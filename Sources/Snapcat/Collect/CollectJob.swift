@@ -1,0 +1,213 @@
+import SnapcatFormat
+import SnapcatHeap
+import SnapcatPlatform
+import SnapcatStorage
+import SystemPackage
+
+/// One collection, step by step. Whatever step it ends after, each object is in the heap or in the trash, and none that
+/// a snapshot names has been removed.
+final class CollectJob {
+    private let heap: Heap
+    private let trash: HeapTrash
+    private let roots: [SnapshotStore]
+    private let takeLock: () throws -> RepositoryLock?
+    private var lock: RepositoryLock?
+    private let clock: any WallClock
+    private let options: CollectOptions
+    private let monitor: Monitor
+    private let tell: (CollectAction) throws -> Void
+    private let census: ContentCensus
+    /// The earlier of the machine's clock and the one that stamps the heap's files, in nanoseconds: ages are never
+    /// told too high by one of them alone.
+    private var now: Int64 = 0
+    private var summary = CollectSummary()
+    /// For tests: what another program does at the worst moment.
+    var afterMoving: () throws -> Void = {}
+
+    init(
+        heap: Heap, trash: HeapTrash, roots: [SnapshotStore], clock: any WallClock, options: CollectOptions,
+        monitor: Monitor, takeLock: @escaping () throws -> RepositoryLock?,
+        tell: @escaping (CollectAction) throws -> Void
+    ) {
+        (self.heap, self.trash, self.roots, self.clock) = (heap, trash, roots, clock)
+        (self.options, self.monitor, self.takeLock, self.tell) = (options, monitor, takeLock, tell)
+        census = ContentCensus(roots, monitor.cancellation)
+    }
+
+    private var time: SnapshotTime { SnapshotTime(microseconds: now / 1000) }
+    private var restamped: Int64 = 0
+    private var takesAll: Bool { options.graceMicroseconds == 0 }
+
+    func run() throws -> CollectSummary {
+        monitor.progress.begin("reading snapshots", files: Int64(try roots.reduce(0) { try $0 + $1.list().snapshots.count }))
+        // Most of the work, while others may make snapshots; under the lock only what is new is read.
+        _ = try readSnapshots()
+        try refuseEmpty()
+        lock = try takeLock()
+        defer { lock = nil }
+        now = min(clock.nowNanoseconds, lock?.takenNanoseconds ?? .max)
+        let named = try readSnapshots()
+        try refuseByAge()
+        try bringBack(named)
+        try moveUnused(named)
+        try afterMoving()
+        // What was published meanwhile, by a program that takes no locks.
+        let namedNow = try readSnapshots()
+        try bringBack(namedNow)
+        let remembered = try removeForgottenSnapshots()
+        try removeOld { namedNow.contains($0) || remembered.contains($0) }
+        if !options.isDryRun { try trash.removeEmptyRuns() }
+        summary.snapshots = census.snapshots
+        summary.contents = Int64(namedNow.count)
+        return summary
+    }
+
+    private func act(_ action: CollectAction) throws {
+        summary.count(action)
+        try tell(action)
+    }
+
+    // MARK: What is named
+
+    private func readSnapshots() throws -> DigestSet {
+        do { return try census.named { monitor.progress.add(files: $0) } } catch let error as SnapcatError
+            where error.code == .damage
+        {
+            throw SnapcatError(
+                .damage, "Nothing is collected", error.subject,
+                reason: "what this snapshot needs is not known: \(error.reason)",
+                advice: "restore the file from elsewhere, or forget it by its name")
+        }
+    }
+
+    private func refuseEmpty() throws {
+        if options.allowsEmpty { return }
+        for store in roots where try store.list().snapshots.isEmpty {
+            throw SnapcatError(
+                .failed, "Nothing is collected", store.storage.place, reason: "there is no snapshot in this snap root",
+                advice: "is it mounted? give --allow-empty if it is meant to be empty")
+        }
+    }
+
+    private func refuseByAge() throws {
+        guard !takesAll, let newest = census.newest, newest.time.microseconds > now / 1000 + 1_000_000 else { return }
+        throw SnapcatError(
+            .failed, "Nothing is collected", newest.stem,
+            reason: "the clock is behind this snapshot, so that ages cannot be told",
+            advice: "set the clock; or forget that snapshot, if its time is wrong")
+    }
+
+    // MARK: Steps
+
+    private func bringBack(_ named: DigestSet) throws {
+        for item in try trash.items() where named.contains(item.md5) {
+            try monitor.cancellation.check()
+            if try heap.contains(item.md5) { continue }
+            let bytes = try trash.storedBytes(item)
+            if try !options.isDryRun && !trash.takeBack(item) { continue }
+            try act(
+                CollectAction(
+                    kind: .restore, subject: .object, name: item.md5.description, storedBytes: bytes,
+                    reason: "a snapshot names it"))
+        }
+    }
+
+    private func moveUnused(_ named: DigestSet) throws {
+        var run: HeapTrash.Run?
+        monitor.progress.begin("looking for unused objects", files: 256)
+        for bucket in 0..<256 {
+            try lock?.checkIsHeld()
+            for object in try heap.objects(inBucket: bucket, withSizes: false) where !named.contains(object.md5) {
+                try monitor.cancellation.check()
+                guard let status = try status(object.md5) else { continue }
+                let age = now - max(status.mtimeNanoseconds, status.ctimeNanoseconds)
+                guard takesAll || age / 1000 > options.graceMicroseconds else {
+                    summary.young += 1
+                    continue
+                }
+                if !options.isDryRun {
+                    let current = try run ?? trash.begin(time)
+                    run = current
+                    if try current.put(object.md5, status) == nil { continue }
+                    // It is removed, and told, further down.
+                    if takesAll { continue }
+                }
+                try act(
+                    CollectAction(
+                        kind: takesAll ? .remove : .trash, subject: .object, name: object.md5.description,
+                        storedBytes: status.size, reason: "no snapshot names it"))
+            }
+            monitor.progress.add(files: 1)
+        }
+    }
+
+    private func status(_ md5: MD5Digest) throws -> FileStatus? {
+        guard let local = heap.storage.base.local else { return nil }
+        let path = local.root + [UInt8(ascii: "/")] + HeapLayout.path(md5)
+        return try withSystemError("Cannot look at", path) { () throws(Errno) in try Descriptor.statusIfPresent(path) }
+    }
+
+    /// The contents that forgotten snapshots name which stay in the trash: as long as they can come back, so can these.
+    private func removeForgottenSnapshots() throws -> DigestSet {
+        var remembered = DigestSet()
+        for store in roots {
+            let trash = SnapshotTrash(store: store)
+            for stray in try trash.strays() where isOld(stray.since) && !options.isDryRun {
+                try store.storage.delete(stray.key)
+            }
+            for item in try trash.items() {
+                try lock?.checkIsHeld()
+                if isOld(item.since) {
+                    if !options.isDryRun { try trash.remove(item) }
+                    try act(
+                        CollectAction(
+                            kind: .remove, subject: .snapshot, name: store.displayPath(item.key), storedBytes: item.size,
+                            reason: "forgotten \(item.since.iso8601)"))
+                    continue
+                }
+                do {
+                    try ContentCensus.forEachContent(try store.entries(item.key), monitor.cancellation) { remembered.insert($0) }
+                } catch let error as SnapcatError where error.code == .damage {
+                    // It cannot come back as it is: nothing is kept for its sake.
+                    monitor.problem(error)
+                }
+                if !options.isDryRun && isOfTheFuture(item.since) { try trash.restamp(item, at: nextTime()) }
+            }
+        }
+        remembered.compact()
+        return remembered
+    }
+
+    private func removeOld(_ isNeeded: (MD5Digest) -> Bool) throws {
+        let items = try trash.items()
+        monitor.progress.begin("emptying the trash", files: Int64(items.count))
+        for item in items where isOld(item.since) && !isNeeded(item.md5) {
+            try lock?.checkIsHeld()
+            try monitor.cancellation.check()
+            let bytes = try trash.storedBytes(item)
+            if !options.isDryRun { try trash.remove(item) }
+            try act(
+                CollectAction(
+                    kind: .remove, subject: .object, name: item.md5.description, storedBytes: bytes,
+                    reason: takesAll ? "no snapshot names it" : "in the trash since \(item.since.iso8601)"))
+            monitor.progress.add(files: 1)
+        }
+        if options.isDryRun { return }
+        for since in Set(items.map(\.since)) where isOfTheFuture(since) { try trash.restamp(since, to: nextTime()) }
+    }
+
+    // MARK: Ages
+
+    private func isOld(_ since: SnapshotTime) -> Bool {
+        takesAll || now / 1000 - since.microseconds > options.graceMicroseconds
+    }
+
+    /// Put there by a clock that was ahead: its age would count from then.
+    private func isOfTheFuture(_ since: SnapshotTime) -> Bool { !takesAll && since.microseconds > now / 1000 + 1_000_000 }
+
+    /// Another one each time: two of one time would have one name.
+    private func nextTime() -> SnapshotTime {
+        restamped += 1
+        return SnapshotTime(microseconds: now / 1000 + restamped)
+    }
+}

@@ -1,0 +1,113 @@
+import SnapcatFormat
+import SnapcatHeap
+import SnapcatPlatform
+import SnapcatStorage
+import SystemPackage
+
+/// The snap roots that a heap serves, kept in the heap: each writes its name before its first object. gc must know all.
+///
+/// One file for each, `.snap-root-<md5 of its text>`, so that no two writers meet. A root beside the heap is kept
+/// relative to it: a repository may be moved.
+struct KnownSnapRoots: Sendable {
+    private let local: LocalStorage
+    private static let prefix = ".snap-root-"
+
+    /// nil for a heap that is not local.
+    init?(_ heap: Heap) {
+        guard let local = heap.storage.base.local else { return nil }
+        self.local = local
+    }
+
+    struct Root: Sendable, Equatable {
+        var key: StorageKey
+        /// The folder's absolute path, or the URL.
+        var place: [UInt8]
+    }
+
+    func all() throws -> [Root] {
+        guard let heap = FolderOperations.realPath(local.root) else { return [] }
+        let names = try withListingError(local.root) {
+            try FolderListing.items(in: try Descriptor.open(local.root, [.read, .folder])).map(\.name)
+                .filter { $0.starts(with: Self.prefix.utf8) }
+        }
+        return try names.sorted { $0.lexicographicallyPrecedes($1) }.map { name in
+            let key = StorageKey(name)
+            let text = try local.source(key).readAll(limit: 1 << 20)
+            let value: JSONValue
+            do throws(JSONScanner.Failure) { value = try JSONValue(parsing: text) } catch {
+                throw damaged(key, error.reason)
+            }
+            guard let kept = value["snap_root"]?.stringBytes else { throw damaged(key, "it names no snap root") }
+            return Root(key: key, place: Self.absolute(kept, heap: heap))
+        }
+    }
+
+    private func damaged(_ key: StorageKey, _ reason: String) -> SnapcatError {
+        SnapcatError(
+            .damage, "Damaged file", "\(local.place)/\(key)", reason: reason,
+            advice: "remove it, and give 'gc' all snap roots of this heap by --snap-root")
+    }
+
+    /// Remembers a root; does nothing where it is known. The root must exist where it is local.
+    func note(_ storage: BlockingStorage) throws {
+        let text = try kept(storage)
+        let key = key(text)
+        if try local.statusNow(of: key) != nil { return }
+        let line = JSONValue.object([("snap_root", .string(text))]).bytes
+        do { try BlockingStorage(local).write(key, .exclusive) { try $0.write(line) } } catch let error as SnapcatError
+            where error.code == .alreadyExists
+        {
+            // Another process was faster.
+        }
+    }
+
+    func drop(_ root: Root) throws { try local.deleteNow(root.key) }
+
+    /// The ones other than this, as stores. Throws where one cannot be reached.
+    func others(than storage: BlockingStorage, _ monitor: Monitor) throws -> [SnapshotStore] {
+        let own = try key(kept(storage))
+        return try all().filter { $0.key != own }.map { try Self.open($0) }
+    }
+
+    static func open(_ root: Root) throws -> SnapshotStore {
+        let place = TerminalText.lossy(root.place)
+        guard root.place.first == UInt8(ascii: "/") else {
+            return SnapshotStore(BlockingStorage(try StorageLocation(place).open()))
+        }
+        if FolderOperations.realPath(root.place) == nil {
+            throw SnapcatError(
+                .failed, "A snap root of this heap is missing", place,
+                reason: "what its snapshots need is not known",
+                advice: "mount it, or give gc --drop-snap-root with this path if it is gone for good")
+        }
+        return SnapshotStore(BlockingStorage(LocalStorage(root: root.place)))
+    }
+
+    /// The known root that is this folder, were it gone.
+    func root(at path: [UInt8]) throws -> Root? {
+        let trimmed = LocalStorage(root: path).root
+        return try all().first { $0.place == trimmed || $0.place == FolderOperations.realPath(trimmed) }
+    }
+
+    private func key(_ text: [UInt8]) -> StorageKey {
+        StorageKey("\(Self.prefix)\(text.withUnsafeBytes { MD5Hasher.digest($0) })")
+    }
+
+    private func kept(_ storage: BlockingStorage) throws -> [UInt8] {
+        guard let snap = storage.base.local else { return Array(storage.place.utf8) }
+        guard let heap = FolderOperations.realPath(local.root), let path = FolderOperations.realPath(snap.root) else {
+            throw SnapcatError(.notFound, "No such folder", snap.place)
+        }
+        let parent = Self.parent(heap)
+        return parent.count > 1 && path.starts(with: parent) ? Array("../".utf8) + path.dropFirst(parent.count) : path
+    }
+
+    private static func absolute(_ text: [UInt8], heap: [UInt8]) -> [UInt8] {
+        text.starts(with: "../".utf8) ? parent(heap) + text.dropFirst(3) : text
+    }
+
+    /// The folder of a path, with its slash.
+    private static func parent(_ path: [UInt8]) -> [UInt8] {
+        Array(path[...(path.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex)])
+    }
+}

@@ -1,0 +1,90 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+
+/// What a snapshot and its companion have of some names.
+struct FoundNames {
+    private(set) var files: Int64 = 0
+    private(set) var bytes: Int64 = 0
+    private(set) var nodes: Int64 = 0
+    /// The companion has the names too, or tells numbers that will be others.
+    private(set) var companionChanges = false
+
+    private let store: SnapshotStore
+    private let key: StorageKey
+    private let names: PurgedNames
+    private var remainingFiles: Int64 = 0
+    private var remainingBytes: Int64 = 0
+    private var remainingNodes: Int64 = 0
+
+    /// Reads both to their ends. Throws `.damage` where the snapshot cannot be read; a companion that cannot be is told
+    /// to `monitor`, and stays as it is.
+    init(_ store: SnapshotStore, _ item: SnapshotStore.Item, _ names: PurgedNames, _ monitor: Monitor) throws {
+        (self.store, self.key, self.names) = (store, item.key, names)
+        let entries = try store.entries(item.key)
+        var lines = 0
+        while try entries.advance() {
+            lines += 1
+            if lines & 0xffff == 0 { try monitor.cancellation.check() }
+            let fields = try entries.parse()
+            // Sizes that fit in no sum count no further.
+            let size = fields.has(.size) ? max(0, fields.size) : 0
+            if names.contains(entries.entryName) {
+                files += 1
+                bytes = Self.sum(bytes, size)
+            } else {
+                remainingFiles += 1
+                remainingBytes = Self.sum(remainingBytes, size)
+            }
+        }
+        guard let companion = try store.usableCompanion(of: item.key, monitor.problem) else { return }
+        let facts = companion.facts
+        while let node = try companion.nextNode() {
+            if names.contains(node.name.bytes) { nodes += 1 } else { remainingNodes += 1 }
+        }
+        companionChanges = files > 0 || nodes > 0
+            || (facts.unstable + facts.errors).contains { names.contains($0.name.bytes) }
+            // Left by a purge that was ended between the two.
+            || facts.files != remainingFiles + files
+    }
+
+    private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        return overflow ? .max : sum
+    }
+
+    /// The companion's lines without the names; what else its first line tells stays, also what this program does not know.
+    func forEachCompanionLine(_ body: ([UInt8]) throws -> Void) throws {
+        let companionKey = store.companionKey(of: key)
+        let name = store.displayPath(companionKey)
+        let lines = LineReader(try GzipReader(try store.storage.source(companionKey), name: name), name: name)
+        guard let first = try lines.next() else {
+            throw SnapcatError(.damage, "Damaged companion", name, reason: "it is empty")
+        }
+        let value: JSONValue
+        do throws(JSONScanner.Failure) { value = try JSONValue(parsing: Array(first)) } catch {
+            throw SnapcatError(.damage, "Damaged companion", name, reason: error.reason)
+        }
+        try body(facts(value).bytes)
+        let nodes = EntryReader(lines, name: name)
+        while try nodes.advance() {
+            try nodes.parse()
+            if !names.contains(nodes.entryName) { try body(Array(nodes.line)) }
+        }
+    }
+
+    private func facts(_ value: JSONValue) -> JSONValue {
+        guard case .object(let members) = value else { return value }
+        return .object(
+            members.map { member in
+                switch member.key {
+                case "files": (member.key, .integer(remainingFiles))
+                case "bytes": (member.key, .integer(remainingBytes))
+                case "nodes": (member.key, .integer(remainingNodes))
+                case "unstable", "errors":
+                    (member.key, .array(member.value.elements.filter { !names.contains($0["name"]?.stringBytes ?? []) }))
+                default: (member.key, member.value)
+                }
+            })
+    }
+}

@@ -1,0 +1,155 @@
+import SnapcatCatalog
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+
+/// Which names are taken out of the history.
+public struct PurgeOptions: Sendable {
+    /// Files, links, or folders with all below them; relative to the file root.
+    public var names: [[UInt8]] = []
+    public var compression = GzipLevel.standard
+    /// Nothing is written: what would be is told.
+    public var isDryRun = false
+
+    public init() {}
+}
+
+/// A snapshot that has some of the names.
+public struct PurgedSnapshot: Sendable, Equatable {
+    public var name: SnapshotName
+    public var path: String
+    /// Entries that are taken out, and the sum of their sizes.
+    public var files: Int64
+    public var bytes: Int64
+    /// Links, folders and special files.
+    public var nodes: Int64
+}
+
+public struct PurgeSummary: Sendable, Equatable {
+    /// Snapshots that were looked at, and that were written anew.
+    public var snapshots: Int64 = 0
+    public var changed: Int64 = 0
+    public var files: Int64 = 0
+    public var nodes: Int64 = 0
+}
+
+extension Repository {
+    /// Writes the history anew without some names, one snapshot after the other, each by one rename; all other lines stay
+    /// as they are, byte for byte. The catalog follows.
+    ///
+    /// The old snapshots lie in the trash until gc removes them, and so do the contents that no snapshot names any more.
+    /// A snapshot that cannot be read is told to `monitor`, and stays. Running it again finishes what was interrupted.
+    /// Cost: reads every snapshot once, and those that change twice.
+    public func purge(
+        _ options: PurgeOptions, monitor: Monitor = .silent,
+        _ tell: @escaping @Sendable (PurgedSnapshot) throws -> Void
+    ) async throws -> PurgeSummary {
+        try await run("snapcat-purge", monitor) { [self] in
+            let names = try PurgedNames(options.names)
+            let lock = try options.isDryRun ? nil : lockSnapRoot("purge", monitor)
+            defer { withExtendedLifetime(lock) {} }
+            let summary = try PurgeJob(store: snapshots, names: names, options: options, clock: clock, monitor: monitor).run(tell)
+            if summary.changed > 0 && !options.isDryRun {
+                do { _ = try syncedSnapshots(monitor) } catch let error as SnapcatError where error.code != .interrupted {
+                    monitor.problem(error)
+                    monitor.note("the snapshots are written; the catalog follows at the next command")
+                }
+            }
+            return summary
+        }
+    }
+}
+
+/// Names, and all that is below them.
+struct PurgedNames: Sendable {
+    private let names: Set<[UInt8]>
+
+    /// Throws `.usage` for none, and for one that would be everything.
+    init(_ given: [[UInt8]]) throws(SnapcatError) {
+        var names: Set<[UInt8]> = []
+        for name in given {
+            var trimmed = name[...]
+            while trimmed.count > 1 && trimmed.last == UInt8(ascii: "/") { trimmed.removeLast() }
+            let text = TerminalText.lossy(trimmed)
+            guard !trimmed.isEmpty, text != ".", text != "/" else {
+                throw SnapcatError(.usage, "Not a name in a snapshot", text, advice: "name files or folders below the file root")
+            }
+            names.insert(Array(trimmed))
+        }
+        if names.isEmpty { throw SnapcatError(.usage, "Nothing to purge", advice: "name a file or a folder") }
+        self.names = names
+    }
+
+    /// Whether it is one of them, or below one.
+    func contains(_ name: [UInt8]) -> Bool {
+        if names.contains(name) { return true }
+        return name.indices.contains { name[$0] == UInt8(ascii: "/") && names.contains(Array(name[..<$0])) }
+    }
+}
+
+private struct PurgeJob {
+    let store: SnapshotStore
+    let names: PurgedNames
+    let options: PurgeOptions
+    let clock: any WallClock
+    let monitor: Monitor
+
+    func run(_ tell: (PurgedSnapshot) throws -> Void) throws -> PurgeSummary {
+        var summary = PurgeSummary()
+        var done: Set<SnapshotName> = []
+        // Until nothing is new: another program may publish meanwhile.
+        while true {
+            let items = try store.list().snapshots.filter { !done.contains($0.name) }
+            if items.isEmpty { return summary }
+            monitor.progress.begin("purging", files: Int64(items.count))
+            for item in items {
+                try monitor.cancellation.check()
+                done.insert(item.name)
+                do { try purge(item, &summary, tell) } catch let error as SnapcatError
+                    where error.code == .damage || error.code == .notFound
+                {
+                    monitor.problem(error)
+                }
+                monitor.progress.add(files: 1)
+            }
+        }
+    }
+
+    private func purge(
+        _ item: SnapshotStore.Item, _ summary: inout PurgeSummary, _ tell: (PurgedSnapshot) throws -> Void
+    ) throws {
+        summary.snapshots += 1
+        let found = try FoundNames(store, item, names, monitor)
+        guard found.files > 0 || found.companionChanges else { return }
+        if !options.isDryRun { try rewrite(item, found) }
+        summary.changed += 1
+        summary.files += found.files
+        summary.nodes += found.nodes
+        try tell(
+            PurgedSnapshot(
+                name: item.name, path: store.displayPath(item.key), files: found.files, bytes: found.bytes, nodes: found.nodes))
+    }
+
+    /// What was there goes to the trash as a second name of the file; then the companion, then the snapshot, each whole.
+    private func rewrite(_ item: SnapshotStore.Item, _ found: FoundNames) throws {
+        try SnapshotTrash(store: store).keepCopy(item, at: SnapshotTime(microseconds: clock.nowNanoseconds / 1000))
+        if found.companionChanges {
+            try store.storage.write(store.companionKey(of: item.key), .replacing) { sink in
+                let lines = try SnapshotWriter(into: sink, level: options.compression)
+                try found.forEachCompanionLine { try lines.write(line: $0) }
+                try lines.finish()
+            }
+        }
+        guard found.files > 0 else { return }
+        try store.storage.write(item.key, .replacing) { sink in
+            let lines = try SnapshotWriter(into: sink, level: options.compression)
+            let entries = try store.entries(item.key)
+            while try entries.advance() {
+                try entries.parse()
+                if lines.lineCount & 0xffff == 0 { try monitor.cancellation.check() }
+                if !names.contains(entries.entryName) { try lines.write(line: entries.line) }
+            }
+            try lines.finish()
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import SnapcatCatalog
+import SnapcatFormat
+import SnapcatHeap
+import SnapcatPlatform
+import SnapcatStorage
+
+/// How damaged and missing objects are replaced.
+public struct RepairOptions: Sendable {
+    /// Folders that may hold the contents still, under the names that snapshots have for them; the file roots that
+    /// the snapshots tell of themselves are looked into too, where they are on this machine.
+    public var fileRoots: [String] = []
+    /// Nothing is moved or written: what would be is told.
+    public var isDryRun = false
+
+    public init() {}
+}
+
+/// One step of a repair.
+public struct RepairAction: Sendable, Equatable {
+    public enum Kind: String, Sendable {
+        /// A damaged object was moved to the heap's folder `damaged`.
+        case quarantine
+        /// The content was found, and is in the heap again.
+        case restore
+        /// Snapshots name the content, and it was found nowhere.
+        case lost
+    }
+
+    public var kind: Kind
+    public var md5: MD5Digest
+    /// Where the content was found; of one that is damaged or lost, a name that a snapshot has for it.
+    public var place: String
+    public var message: String
+}
+
+public struct RepairSummary: Sendable, Equatable {
+    public var snapshots: Int64 = 0
+    /// Objects that were read.
+    public var objects: Int64 = 0
+    public var quarantined: Int64 = 0
+    public var restored: Int64 = 0
+    public var lost: Int64 = 0
+}
+
+extension Repository {
+    /// Reads every object, moves those that are damaged out of the way, and brings their contents and the missing ones
+    /// back: from the heap's trash, or from a live file with the same md5.
+    ///
+    /// Nothing is deleted. What is damaged or missing is told by the files, read anew; the catalog is not asked. An
+    /// object that cannot be read for another reason than its bytes is told to `monitor` and left alone, and so is a
+    /// damaged snapshot. Cost: reads all snapshots (twice where something is wrong) and the whole heap.
+    public func repair(
+        _ options: RepairOptions = RepairOptions(), monitor: Monitor = .silent,
+        _ tell: @escaping @Sendable (RepairAction) throws -> Void
+    ) async throws -> RepairSummary {
+        try await run("snapcat-repair", monitor) { [self] in
+            let heap = try requireHeap()
+            guard let local = heap.storage.base.local else {
+                throw SnapcatError(.usage, "The heap root must be a local folder", heap.storage.place)
+            }
+            guard FolderOperations.realPath(local.root) != nil else {
+                throw SnapcatError(.noSnapshot, "No heap", local.place, reason: "the folder does not exist")
+            }
+            let job = RepairJob(heap: heap, store: snapshots, options: options, monitor: monitor, tell: tell)
+            if options.isDryRun {
+                return try job.examine() ? job.mend(nil) : job.summary
+            }
+            // Makes may go on while all is read: only what is found wrong is done alone, after another look.
+            var lock = try lockHeap("repair", exclusive: false, monitor)
+            defer { withExtendedLifetime(lock) {} }
+            if try job.examine() {
+                lock = nil
+                lock = try lockHeap("repair", exclusive: true, monitor)
+                _ = try job.mend(HeapSession(heap, local))
+            }
+            try noteRepair(job.stillDamaged, monitor)
+            return job.summary
+        }
+    }
+
+    /// The catalog follows: what the heap holds, and what reading it has shown.
+    private func noteRepair(_ damaged: [MD5Digest: String], _ monitor: Monitor) throws {
+        let now = clock.nowNanoseconds
+        try withUsableCatalog(monitor) {
+            try sync(monitor)
+            guard let heap else { return }
+            try catalog(monitor).write { db in
+                try HeapMembership.forget(db)
+                try HeapMembership.update(db, heap.buckets, now: now, cancellation: monitor.cancellation)
+                try HeapMembership.noteVerification(db, at: SnapshotTime(microseconds: now / 1000), damaged: damaged)
+            }
+        }
+    }
+}
+
+/// One repair.
+final class RepairJob {
+    private let heap: Heap
+    private let store: SnapshotStore
+    private let options: RepairOptions
+    private let monitor: Monitor
+    private let tell: (RepairAction) throws -> Void
+    private(set) var summary = RepairSummary()
+    private var snapshots: [SnapshotStore.Item] = []
+    private var named = DigestSet()
+    private var missing: [MD5Digest] = []
+    private var damaged: [MD5Digest: SnapcatError] = [:]
+    /// Objects that could not be read and not be proved bad either, with the reason.
+    private(set) var stillDamaged: [MD5Digest: String] = [:]
+
+    init(
+        heap: Heap, store: SnapshotStore, options: RepairOptions, monitor: Monitor,
+        tell: @escaping (RepairAction) throws -> Void
+    ) {
+        (self.heap, self.store, self.options, self.monitor, self.tell) = (heap, store, options, monitor, tell)
+    }
+
+    /// Reads everything. True where something is wrong.
+    func examine() throws -> Bool {
+        snapshots = try store.list().snapshots
+        monitor.progress.begin("reading snapshots", files: Int64(snapshots.count))
+        named = try namedContents()
+        monitor.progress.begin("reading objects")
+        let result = try CheckHeap(heap: heap, monitor: monitor).run()
+        summary.objects = result.objects
+        damaged = result.damaged
+        missing = try named.all.filter { try damaged[$0] == nil && !heap.contains($0) }
+        return !damaged.isEmpty || !missing.isEmpty
+    }
+
+    /// Without a session nothing is moved or written.
+    func mend(_ session: HeapSession?) throws -> RepairSummary {
+        // Others may have stored them meanwhile.
+        var broken = try missing.filter { try !heap.contains($0) }
+        for (md5, error) in damaged.sorted(by: { $0.key < $1.key }) {
+            try monitor.cancellation.check()
+            guard try quarantine(md5, error, session) else { continue }
+            if named.contains(md5) { broken.append(md5) }
+        }
+        if !broken.isEmpty { try bringBack(broken, session) }
+        try session?.makeDurable()
+        return summary
+    }
+
+    private func act(_ action: RepairAction) throws {
+        switch action.kind {
+        case .quarantine: summary.quarantined += 1
+        case .restore: summary.restored += 1
+        case .lost: summary.lost += 1
+        }
+        try tell(action)
+    }
+
+    private func namedContents() throws -> DigestSet {
+        var named = DigestSet()
+        for item in snapshots {
+            do {
+                try ContentCensus.forEachContent(try store.entries(item.key), monitor.cancellation) { named.insert($0) }
+            } catch let error as SnapcatError where error.code == .damage {
+                // The rest is repaired all the same.
+                monitor.problem(error)
+            }
+            summary.snapshots += 1
+            monitor.progress.add(files: 1)
+        }
+        named.compact()
+        return named
+    }
+
+    /// Moves an object out of the way after reading it once more. False where it is not proved to be bad.
+    private func quarantine(_ md5: MD5Digest, _ found: SnapcatError, _ session: HeapSession?) throws -> Bool {
+        // Other errors say nothing of the bytes: the disk may be at fault, or the permissions.
+        guard found.code == .damage, let problem = try heap.problem(of: md5), problem.code == .damage else {
+            if found.code == .damage { return false }
+            stillDamaged[md5] = found.message
+            monitor.problem(found)
+            return false
+        }
+        try session?.quarantine(md5, problem)
+        try act(RepairAction(kind: .quarantine, md5: md5, place: heap.objectName(md5), message: problem.message))
+        return true
+    }
+
+    private func bringBack(_ broken: [MD5Digest], _ session: HeapSession?) throws {
+        let trashed = Set(try HeapTrash(heap)?.items().map(\.md5) ?? [])
+        var lost: Set<MD5Digest> = []
+        for md5 in broken.sorted() {
+            let isBack = try session.map { try $0.takeFromTrash(md5) } ?? trashed.contains(md5)
+            if isBack {
+                try act(RepairAction(kind: .restore, md5: md5, place: "trash", message: "it was in the heap's trash"))
+            } else {
+                lost.insert(md5)
+            }
+        }
+        if lost.isEmpty { return }
+        let search = LiveFiles(store, roots: options.fileRoots.map { Array($0.utf8) }, monitor)
+        for (md5, candidates) in try search.candidates(lost, snapshots).sorted(by: { $0.key < $1.key }) {
+            try monitor.cancellation.check()
+            if let found = try search.find(md5, candidates, session) {
+                lost.remove(md5)
+                try act(RepairAction(kind: .restore, md5: md5, place: found, message: "a file has the content"))
+            } else {
+                let name = candidates.first.map { TerminalText.lossy($0.name) } ?? ""
+                try act(RepairAction(kind: .lost, md5: md5, place: name, message: "no file that snapshots name has the content now"))
+            }
+        }
+    }
+}

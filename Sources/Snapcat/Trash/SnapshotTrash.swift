@@ -1,0 +1,118 @@
+import SnapcatFormat
+import SnapcatPlatform
+import SnapcatStorage
+
+/// The snapshots that were forgotten, with their companions: in `trash` of their snap root until gc removes them.
+///
+/// A key is `trash/<when>--<stem>.jsonl.gz`, two levels deep, where no program looks for snapshots.
+package struct SnapshotTrash: Sendable {
+    let store: SnapshotStore
+
+    struct Item: Sendable, Equatable {
+        var name: SnapshotName
+        /// When it was put here.
+        var since: SnapshotTime
+        var key: StorageKey
+        var size: Int64
+        var companionKey: StorageKey?
+    }
+
+    private static let folder = "trash/"
+    private static let separator = "--"
+    private static let suffixes = (snapshot: SnapshotName.fileSuffix, companion: ".meta.gz")
+
+    /// By the time of the snapshot, the last forgotten last of those of one time.
+    func items() throws -> [Item] { try all().items }
+
+    /// Companions without their snapshots, which an interrupted purge has left.
+    func strays() throws -> [(since: SnapshotTime, key: StorageKey)] { try all().strays }
+
+    private func all() throws -> (items: [Item], strays: [(since: SnapshotTime, key: StorageKey)]) {
+        var items: [Item] = []
+        var companions: [StorageKey: SnapshotTime] = [:]
+        for item in try store.storage.items(prefix: StorageKey(Self.folder)) {
+            if let (since, _) = Self.parse(item.key, Self.suffixes.companion) { companions[item.key] = since }
+            guard let (since, name) = Self.parse(item.key, Self.suffixes.snapshot) else { continue }
+            items.append(Item(name: name, since: since, key: item.key, size: item.status.size, companionKey: nil))
+        }
+        for index in items.indices {
+            let companion = store.companionKey(of: items[index].key)
+            if companions.removeValue(forKey: companion) != nil { items[index].companionKey = companion }
+        }
+        return (items.sorted { ($0.name, $0.since) < ($1.name, $1.since) }, companions.map { ($0.value, $0.key) })
+    }
+
+    private static func parse(_ key: StorageKey, _ suffix: String) -> (since: SnapshotTime, name: SnapshotName)? {
+        let file = key.bytes.dropFirst(folder.utf8.count)
+        let stem = SnapshotName.stemForm.count
+        guard file.count == 2 * stem + separator.utf8.count + suffix.utf8.count, file.suffix(suffix.utf8.count).elementsEqual(suffix.utf8),
+            file.dropFirst(stem).starts(with: separator.utf8),
+            let since = SnapshotName(stem: TerminalText.lossy(file.prefix(stem))),
+            let name = SnapshotName(stem: TerminalText.lossy(file.dropFirst(stem + separator.utf8.count).prefix(stem)))
+        else { return nil }
+        return (since.time, name)
+    }
+
+    /// The snapshot first, then its companion: one without the other is still whole where the snapshot is.
+    func put(_ item: SnapshotStore.Item, at time: SnapshotTime) throws {
+        let key = key(item.name, at: time)
+        try store.storage.move(item.key, to: key)
+        guard item.companionStatus != nil else { return }
+        try store.storage.move(store.companionKey(of: item.key), to: store.companionKey(of: key))
+    }
+
+    /// Keeps what is there, which is about to be replaced. The companion first: the snapshot makes it count.
+    func keepCopy(_ item: SnapshotStore.Item, at time: SnapshotTime) throws {
+        let key = key(item.name, at: time)
+        if item.companionStatus != nil {
+            try store.storage.copy(store.companionKey(of: item.key), to: store.companionKey(of: key))
+        }
+        try store.storage.copy(item.key, to: key)
+    }
+
+    private func key(_ name: SnapshotName, at time: SnapshotTime) -> StorageKey {
+        StorageKey(Self.folder + SnapshotName(time: time).stem + Self.separator + name.stem + Self.suffixes.snapshot)
+    }
+
+    /// The companion first: the snapshot makes it count. `.alreadyExists` where its place is taken.
+    func takeBack(_ item: Item) throws {
+        let key = StorageKey(item.name.key)
+        if try store.storage.status(of: key) != nil {
+            throw SnapcatError(.alreadyExists, "A snapshot of this time exists", store.displayPath(key))
+        }
+        if let companion = item.companionKey {
+            let place = store.companionKey(of: key)
+            // One that is there without a snapshot is what a crash has left of this one.
+            if try store.storage.status(of: place) == nil { try store.storage.move(companion, to: place) }
+        }
+        try store.storage.move(item.key, to: key)
+    }
+
+    /// The snapshot last, so that what is left after a crash is found again.
+    func remove(_ item: Item) throws {
+        if let companion = item.companionKey { try store.storage.delete(companion) }
+        // An interrupted forget has left it at its place.
+        let left = StorageKey(item.name.companionKey)
+        if try store.storage.status(of: StorageKey(item.name.key)) == nil, try store.storage.status(of: left) != nil {
+            try store.storage.delete(left)
+        }
+        try store.storage.delete(item.key)
+    }
+
+    /// Puts an item's time anew: of one that was put here by a clock that was ahead.
+    func restamp(_ item: Item, at time: SnapshotTime) throws {
+        let key = key(item.name, at: time)
+        if let companion = item.companionKey { try store.storage.move(companion, to: store.companionKey(of: key)) }
+        try store.storage.move(item.key, to: key)
+    }
+}
+
+extension BlockingStorage {
+    /// Makes renames durable where it is a local folder.
+    func synchronizeFolder() throws {
+        guard let local = base.local else { return }
+        try withSystemErrors("Cannot make durable", local.root) {
+            try FolderOperations.syncFileSystem(of: try Descriptor.open(local.root, [.read, .folder]))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Snapcat
+
+struct ForgetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forget", abstract: "Forget snapshots: by name, or all that no rule keeps.",
+        discussion: """
+            What one of the --keep rules keeps, stays. Hours, days, weeks, months and years are those of the local zone \
+            (TZ), and the newest snapshot of each stays. The folders that were snapshotted are judged apart. A \
+            forgotten snapshot lies in the trash until 'gc' removes it; 'undelete' brings it back. Not all can be \
+            forgotten. freed_bytes are of contents that no snapshot names any more, stored_bytes what they take in the \
+            heap; the sum over all rows is exact.
+
+            \(ExitStatus.help)
+            """)
+
+    @Argument(help: ArgumentHelp("Snapshots to forget: a time, a name, a path, latest~N, oldest.", valueName: "ref"))
+    var references: [String] = []
+    @Option(help: ArgumentHelp("Keep the newest ones.", valueName: "n"))
+    var keepLast: Int?
+    @Option(help: ArgumentHelp("Keep the newest one of each of the last hours that have one.", valueName: "n"))
+    var keepHourly: Int?
+    @Option(help: ArgumentHelp("The same for days.", valueName: "n"))
+    var keepDaily: Int?
+    @Option(help: ArgumentHelp("The same for weeks, from Monday.", valueName: "n"))
+    var keepWeekly: Int?
+    @Option(help: ArgumentHelp("The same for months.", valueName: "n"))
+    var keepMonthly: Int?
+    @Option(help: ArgumentHelp("The same for years.", valueName: "n"))
+    var keepYearly: Int?
+    @Option(help: ArgumentHelp("Keep those at most so much older than the newest one: 90s, 30m, 12h, 30d, 8w.", valueName: "time"))
+    var keepWithin: String?
+    @Option(help: ArgumentHelp("Keep those with this tag; may be repeated.", valueName: "tag"))
+    var keepTag: [String] = []
+    @Flag(name: [.customShort("n"), .long], help: "Forget nothing; tell what would be.")
+    var dryRun = false
+    @OptionGroup var rows: RowOptions
+    @OptionGroup var roots: RootOptions
+    @OptionGroup var talk: TalkOptions
+    @OptionGroup var lock: LockOptions
+
+    private var counts: [(option: String, value: Int?)] {
+        [
+            ("--keep-last", keepLast), ("--keep-hourly", keepHourly), ("--keep-daily", keepDaily),
+            ("--keep-weekly", keepWeekly), ("--keep-monthly", keepMonthly), ("--keep-yearly", keepYearly),
+        ]
+    }
+
+    func validate() throws {
+        for (option, value) in counts {
+            if let value, value < 0 { throw ValidationError("\(option) must not be negative") }
+        }
+        let hasRule = counts.contains { $0.value != nil } || keepWithin != nil || !keepTag.isEmpty
+        if hasRule && !references.isEmpty { throw ValidationError("give either snapshots or --keep rules") }
+        if !hasRule && references.isEmpty {
+            throw ValidationError("name the snapshots to forget, or give rules: --keep-last, --keep-daily, ...")
+        }
+        _ = try within()
+    }
+
+    private func within() throws -> Int64? {
+        try keepWithin.map { try TimeArgument.microseconds($0, "--keep-within") }
+    }
+
+    func run() async throws {
+        try rows.refuseSQL()
+        let repository = try roots.existingRepository(waitSeconds: lock.seconds)
+        let options = try options()
+        let printer = DecisionPrinter(rows)
+        let summary = try await talk.withMonitor { monitor, _ in
+            try await repository.forget(options, monitor: monitor) { try printer.print($0) }
+        }
+        try printer.finish()
+        talk.say(summary.sentence(isDryRun: dryRun))
+    }
+
+    private func options() throws -> ForgetOptions {
+        var options = ForgetOptions()
+        options.references = try references.map { try SnapshotReference.parse($0, clock: SystemClock()) }
+        options.policy.last = keepLast ?? 0
+        options.policy.hourly = keepHourly ?? 0
+        options.policy.daily = keepDaily ?? 0
+        options.policy.weekly = keepWeekly ?? 0
+        options.policy.monthly = keepMonthly ?? 0
+        options.policy.yearly = keepYearly ?? 0
+        options.policy.withinMicroseconds = try within()
+        options.policy.tags = keepTag
+        options.isDryRun = dryRun
+        return options
+    }
+}
+
+extension ForgetSummary {
+    fileprivate func sentence(isDryRun: Bool) -> String {
+        "snapcat: \(isDryRun ? "dry run: " : "")\(HumanText.count(kept)) snapshots kept, \(HumanText.count(forgotten)) forgotten; "
+            + "\(HumanText.count(freed.objects)) contents of \(HumanText.bytes(freed.bytes)) are named no more "
+            + "(\(HumanText.bytes(freed.storedBytes)) in the heap, which 'snapcat gc' frees)"
+    }
+}
+
+/// Prints what becomes of each snapshot. Called by one thread at a time.
+private final class DecisionPrinter: @unchecked Sendable {
+    // Unchecked: forget calls `print` from its one thread, and `finish` comes after it.
+    private let writer: RowWriter
+    private let limit: Int?
+    private var printed = 0
+
+    init(_ rows: RowOptions) {
+        limit = rows.limit
+        writer = rows.writer(
+            [
+                "action", "taken_at", "path", "reasons", "files", "bytes", "freed_objects", "freed_bytes", "stored_bytes",
+            ].map { styledColumn($0) })
+    }
+
+    func print(_ decision: ForgetDecision) throws {
+        if let limit, printed >= limit { return }
+        printed += 1
+        try writer.row([
+            .string(decision.isKept ? "keep" : "forget"), .string(decision.name.time.iso8601), .string(decision.path),
+            .string(decision.reasons.joined(separator: ", ")), .integer(decision.files), .integer(decision.bytes),
+            .integer(decision.freed.objects), .integer(decision.freed.bytes), .integer(decision.freed.storedBytes),
+        ])
+    }
+
+    func finish() throws { try writer.finish() }
+}

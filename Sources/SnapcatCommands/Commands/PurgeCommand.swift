@@ -1,0 +1,67 @@
+import ArgumentParser
+import Snapcat
+
+struct PurgeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "purge", abstract: "Take files or folders out of all snapshots.",
+        discussion: """
+            Every snapshot that has one of the names is written anew without it, with its companion; --dry-run shows \
+            which. The old ones lie in the trash until 'gc' removes them ('undelete NAME' brings one back), and so do \
+            contents that nothing names any more; 'gc --grace 0s' removes both for good. Exclude a file that still \
+            exists: the next make would take it in again. Run it again where it was interrupted.
+
+            \(ExitStatus.help)
+            """)
+
+    @Argument(help: ArgumentHelp("A file, a link, or a folder with all below it, from the file root.", valueName: "name"))
+    var names: [String]
+    @Flag(name: [.customShort("n"), .long], help: "Write nothing; tell which snapshots have it.")
+    var dryRun = false
+    @OptionGroup var rows: RowOptions
+    @OptionGroup var roots: RootOptions
+    @OptionGroup var talk: TalkOptions
+    @OptionGroup var lock: LockOptions
+
+    func run() async throws {
+        try rows.refuseSQL()
+        let repository = try roots.existingRepository(waitSeconds: lock.seconds)
+        var options = PurgeOptions()
+        options.names = names.map { Array($0.utf8) }
+        options.isDryRun = dryRun
+        let printer = PurgePrinter(rows)
+        let (summary, damages) = try await talk.withMonitor { [options] monitor, counter in
+            (try await repository.purge(options, monitor: monitor) { try printer.print($0) }, counter.damages)
+        }
+        try printer.finish()
+        let what = summary.changed == 0
+            ? "none has it"
+            : "\(HumanText.count(summary.changed)) \(dryRun ? "would be " : "")written without "
+                + "\(HumanText.count(summary.files)) files and \(HumanText.count(summary.nodes)) other nodes"
+        talk.say("snapcat: \(dryRun ? "dry run: " : "")\(HumanText.count(summary.snapshots)) snapshots: \(what)")
+        if damages > 0 { throw ExitRequest(status: .damage) }
+    }
+}
+
+/// Prints the snapshots that have the names. Called by one thread at a time.
+private final class PurgePrinter: @unchecked Sendable {
+    // Unchecked: the job calls `print` from its one thread, and `finish` comes after it.
+    private let writer: RowWriter
+    private let limit: Int?
+    private var printed = 0
+
+    init(_ rows: RowOptions) {
+        limit = rows.limit
+        writer = rows.writer(["taken_at", "path", "files", "bytes", "nodes"].map { styledColumn($0) })
+    }
+
+    func print(_ snapshot: PurgedSnapshot) throws {
+        if let limit, printed >= limit { return }
+        printed += 1
+        try writer.row([
+            .string(snapshot.name.time.iso8601), .string(snapshot.path), .integer(snapshot.files), .integer(snapshot.bytes),
+            .integer(snapshot.nodes),
+        ])
+    }
+
+    func finish() throws { try writer.finish() }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Snapcat
+
+struct RepairCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair", abstract: "Move damaged objects aside, and fetch them and missing ones again from live files.",
+        discussion: """
+            Reads every object. A damaged one is moved to the heap's folder 'damaged', never deleted. Contents that \
+            snapshots name are taken from the heap's trash, or from a file of the snapshotted folders that has the \
+            same md5; --file-root names another folder to look into. Exit 5 where something stays lost.
+
+            \(ExitStatus.help)
+            """)
+
+    @Flag(name: [.customShort("n"), .long], help: "Move and write nothing; tell what would be.")
+    var dryRun = false
+    @OptionGroup var rows: RowOptions
+    @OptionGroup var roots: RootOptions
+    @OptionGroup var talk: TalkOptions
+    @OptionGroup var lock: LockOptions
+
+    func run() async throws {
+        try rows.refuseSQL()
+        let repository = try roots.existingRepository(needsHeap: true, waitSeconds: lock.seconds)
+        var options = RepairOptions()
+        if try roots.hasFileRoot { options.fileRoots = [try roots.fileRootPath()] }
+        options.isDryRun = dryRun
+        let printer = RepairPrinter(rows)
+        let (summary, problems) = try await talk.withMonitor { [options] monitor, counter in
+            (try await repository.repair(options, monitor: monitor) { try printer.print($0) }, counter.problems)
+        }
+        try printer.finish()
+        talk.say(
+            "snapcat: \(dryRun ? "dry run: " : "")\(HumanText.count(summary.objects)) objects read: "
+                + "\(HumanText.count(summary.quarantined)) damaged, \(HumanText.count(summary.restored)) brought back, "
+                + "\(HumanText.count(summary.lost)) lost")
+        if summary.lost > 0 || problems > 0 { throw ExitRequest(status: .damage) }
+    }
+}
+
+/// Prints the steps of a repair. Called by one thread at a time.
+private final class RepairPrinter: @unchecked Sendable {
+    // Unchecked: the job calls `print` from its one thread, and `finish` comes after it.
+    private let writer: RowWriter
+    private let limit: Int?
+    private var printed = 0
+
+    init(_ rows: RowOptions) {
+        limit = rows.limit
+        writer = rows.writer(["action", "md5", "place", "message"].map { Column($0) })
+    }
+
+    func print(_ action: RepairAction) throws {
+        if let limit, printed >= limit { return }
+        printed += 1
+        try writer.row([
+            .string(action.kind.rawValue), .md5(action.md5), .string(action.place), .string(action.message),
+        ])
+    }
+
+    func finish() throws { try writer.finish() }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Snapcat
+
+struct UndeleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "undelete", abstract: "Bring back from the trash what 'forget' and 'gc' have put there.",
+        discussion: """
+            A forgotten snapshot comes back with all contents that it needs. Without a name all that is in the trash \
+            comes back; --dry-run shows what that is.
+
+            \(ExitStatus.help)
+            """)
+
+    @Argument(help: ArgumentHelp("Names of snapshots (or prefixes of them), md5s of objects.", valueName: "name"))
+    var names: [String] = []
+    @Flag(name: [.customShort("n"), .long], help: "Bring nothing back; tell what would be.")
+    var dryRun = false
+    @OptionGroup var rows: RowOptions
+    @OptionGroup var roots: RootOptions
+    @OptionGroup var talk: TalkOptions
+    @OptionGroup var lock: LockOptions
+
+    func run() async throws {
+        try rows.refuseSQL()
+        let repository = try roots.existingRepository(needsHeap: true, waitSeconds: lock.seconds)
+        var options = UndeleteOptions()
+        options.names = names
+        options.isDryRun = dryRun
+        let printer = ActionPrinter(rows)
+        let (summary, damages) = try await talk.withMonitor { [options] monitor, counter in
+            (try await repository.undelete(options, monitor: monitor) { try printer.print($0) }, counter.damages)
+        }
+        try printer.finish()
+        talk.say("snapcat: \(dryRun ? "dry run: " : "")\(HumanText.count(summary.restored)) brought back")
+        if damages > 0 { throw ExitRequest(status: .damage) }
+    }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import SnapcatFormat
+import SnapcatTestSupport
+import Testing
+
+/// `snapcat gc`: takes only what no snapshot names, and gives it back as long as it can.
+@Suite struct GCTests {
+    private static let unused = Set(["gone\n", "brief\n", "edit 0\n", "edit 1\n"].map { RetentionSandbox.md5($0) })
+
+    /// A history of which only the last two snapshots are left.
+    private func shortened() async throws -> RetentionSandbox {
+        let history = try await RetentionSandbox()
+        #expect(try await history.run("forget", "--keep-last", "2").status == 0)
+        return history
+    }
+
+    @Test func theGraceKeepsWhatIsYoung() async throws {
+        let history = try await shortened()
+        let before = try history.objects()
+        let result = try await history.rows(["gc"])
+        #expect(result.status == 0 && result.rows.isEmpty && result.talk.contains("4 unused ones are too young"), "\(result)")
+        #expect(try history.objects() == before)
+    }
+
+    @Test func withoutGraceAllUnusedObjectsAndForgottenSnapshotsGo_andNothingElse() async throws {
+        let history = try await shortened()
+        let before = try history.objects()
+        let planned = try await history.rows(["gc", "--grace", "0s", "--dry-run"])
+        #expect(try history.objects() == before)
+        let done = try await history.rows(["gc", "--grace", "0s"])
+        func names(_ rows: [[String: String]]) -> Set<String> { Set(rows.compactMap { $0["name"] }) }
+        #expect(names(planned.rows) == names(done.rows) && done.rows.count == 6, "\(planned) \(done)")
+        #expect(try history.objects() == before.subtracting(Self.unused))
+        #expect(try history.files("heap/trash") == [] && history.files("snap/trash") == [])
+        #expect(try await history.run("check", "--read-data").status == 0)
+        #expect(try await history.rows(["gc", "--grace", "0s"]).rows.isEmpty)
+    }
+
+    @Test func whileASnapshotCannotBeReadNothingGoes() async throws {
+        let history = try await shortened()
+        let before = try history.objects()
+        for junk in [Data("junk".utf8), Data(), Data(try Gzip.compress(Array("no json".utf8), level: .standard))] {
+            let sound = try Data(contentsOf: URL(fileURLWithPath: history.snapshots[2]))
+            try junk.write(to: URL(fileURLWithPath: history.snapshots[2]))
+            let result = try await history.run("gc", "--grace", "0s")
+            if !junk.isEmpty {
+                #expect(result.status == 5 && result.lines("error").count == 1, "\(result.stderr)")
+                #expect(result.stderr.contains(history.name(2)))
+            }
+            #expect(result.status == 5, "\(result.stderr)")
+            #expect(try history.objects() == before)
+            try sound.write(to: URL(fileURLWithPath: history.snapshots[2]))
+        }
+        // Nor where its name is no time of a snapshot.
+        let odd = history.repo + "/snap/2026/11/copy.jsonl.gz"
+        try Data("junk".utf8).write(to: URL(fileURLWithPath: odd))
+        #expect(try await history.run("gc", "--grace", "0s").status == 5)
+        #expect(try history.objects() == before)
+    }
+
+    @Test func theCatalogIsNotAsked() async throws {
+        let history = try await shortened()
+        _ = try Python.run(
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('DELETE FROM version'); c.execute('DELETE FROM heap_object'); c.commit()",
+            arguments: [history.repo + "/catalog.sqlite"])
+        let before = try history.objects()
+        #expect(try await history.run("gc", "--grace", "0s").status == 0)
+        #expect(try history.objects() == before.subtracting(Self.unused))
+    }
+
+    @Test func everySnapRootOfTheHeapCounts() async throws {
+        let history = try await shortened()
+        try history.base.write("other/gone", "gone\n")
+        try history.base.write("python/brief", "brief\n")
+        let heap = ["--heap-root", history.repo + "/heap"]
+        let (second, third) = (history.folder.path + "/second", history.folder.path + "/third")
+        for (source, snap) in [("other", second), ("python", third)] {
+            _ = try await SnapcatProcess.succeed(["make", "\(history.folder.path)/\(source)", "--snap-root", snap] + heap)
+        }
+        // As if snapshooter had made it, which leaves no word in the heap.
+        for name in try history.files("heap/.snap-root-") where try String(decoding: history.folder.read(name), as: UTF8.self).contains("third") {
+            try FileManager.default.removeItem(atPath: history.folder.path + "/" + name)
+        }
+        let kept = Self.unused.subtracting(["gone\n", "brief\n"].map { RetentionSandbox.md5($0) })
+        let before = try history.objects()
+        let result = try await SnapcatProcess.run(["gc", "--grace", "0s", "--snap-root", third, "--snap-root", history.repo + "/snap"] + heap)
+        #expect(result.status == 0, "\(result.stderr)")
+        #expect(try history.objects() == before.subtracting(kept))
+        // It is remembered from now on.
+        #expect(try await history.run("gc", "--grace", "0s").status == 0)
+        #expect(try history.objects() == before.subtracting(kept))
+        // One that is missing, or empty as where nothing is mounted, ends it.
+        try FileManager.default.moveItem(atPath: second, toPath: second + "-away")
+        let missing = try await history.run("gc", "--grace", "0s")
+        #expect(missing.status == 2 && missing.stderr.contains(second), "\(missing.stderr)")
+        try FileManager.default.createDirectory(atPath: second, withIntermediateDirectories: false)
+        let empty = try await history.run("gc", "--grace", "0s")
+        #expect(empty.status == 2 && empty.stderr.contains("mounted"), "\(empty.stderr)")
+        try FileManager.default.removeItem(atPath: second)
+        #expect(try history.objects() == before.subtracting(kept))
+        #expect(try await history.run("gc", "--grace", "0s", "--drop-snap-root", second).status == 0)
+        #expect(try !history.objects().contains(RetentionSandbox.md5("gone\n")))
+        #expect(try await history.run("gc", "--drop-snap-root", second).status == 64)
+    }
+
+    @Test func aRepositoryThatIsMovedStillKnowsItsSnapRoot() async throws {
+        let history = try await shortened()
+        let moved = history.folder.path + "/moved"
+        try FileManager.default.moveItem(atPath: history.repo, toPath: moved)
+        let result = try await SnapcatProcess.run(["gc", "--repo", moved])
+        #expect(result.status == 0, "\(result.stderr)")
+    }
+
+    @Test func withoutARepositoryItIsOneLine() async throws {
+        let folder = try TempFolder()
+        for arguments in [["gc"], ["undelete"], ["gc", "--dry-run"]] {
+            let result = try await SnapcatProcess.run(arguments + ["--repo", folder.path + "/none"])
+            #expect(result.status == 10 && result.lines("error").count == 1, "\(arguments): \(result.stderr)")
+        }
+        #expect(try folder.files() == [])
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/none"))
+        for wrong in [["--grace", "soon"], ["--grace", "-1s"], ["--grace"], ["--wait", "x", "y"]] {
+            #expect(try await SnapcatProcess.run(["gc", "--repo", folder.path + "/none"] + wrong).status == 64, "\(wrong)")
+        }
+    }
+
+    @Test func snapshooterDoesNotTakeTheTrashForObjects() async throws {
+        let history = try await shortened()
+        try FileManager.default.createDirectory(atPath: history.repo + "/heap/trash/2020-01-01_00-00-00_000000Z", withIntermediateDirectories: true)
+        let md5 = RetentionSandbox.md5("gone\n")
+        try FileManager.default.moveItem(
+            atPath: "\(history.repo)/heap/\(md5.prefix(2))/\(md5).gz", toPath: "\(history.repo)/heap/trash/2020-01-01_00-00-00_000000Z/unused-\(md5).gz")
+        let lines = try await PythonSnapshooter.run(
+            "s = snapshooter(argv[0], argv[1])\nprint(s.heap.contains(argv[2]), len(s.get_snapshot_paths()))",
+            [history.base.source, history.repo, md5])
+        // Nor forgotten snapshots for snapshots.
+        #expect(lines == ["False 2"])
+        // A make that meets the content again takes it from there.
+        try history.base.write("source/again", "gone\n")
+        try await history.base.make()
+        #expect(try history.objects().contains(md5) && history.trashed().isEmpty)
+        #expect(try await history.run("cat", "latest:again").text == "gone\n")
+    }
+}
+
+/// Killed at any step, nothing is lost.
+@Suite struct RetentionCrashTests {
+    /// Copies the repository for each point.
+    private func expectNothingIsLost(_ arguments: [String], _ history: RetentionSandbox, atLeast points: Int) async throws {
+        let (sound, repo) = (history.folder.path + "/sound", history.repo)
+        try FileManager.default.moveItem(atPath: repo, toPath: sound)
+        let count = try await CrashPoint.forEach(arguments + ["--repo", repo]) {
+            if FileManager.default.fileExists(atPath: repo) { try FileManager.default.removeItem(atPath: repo) }
+            try FileManager.default.copyItem(atPath: sound, toPath: repo)
+        } judge: { point in
+            let check = try await history.run("check", "--read-data", "--format", "jsonl")
+            #expect(check.status == 0, "\(arguments) \(point): \(check.text) \(check.stderr)")
+            let again = try await SnapcatProcess.run(arguments + ["--repo", repo])
+            #expect(again.status == 0, "\(arguments) \(point): \(again.stderr)")
+            #expect(try history.files("").allSatisfy { !$0.contains(".lock-") }, "\(arguments) \(point)")
+        }
+        #expect(count >= points, "\(arguments): \(count)")
+    }
+
+    @Test func forgetKilledAtAnyStep() async throws {
+        let history = try await RetentionSandbox()
+        try await expectNothingIsLost(["forget", "--keep-last", "2"], history, atLeast: 8)
+    }
+
+    @Test func gcKilledAtAnyStep() async throws {
+        let history = try await RetentionSandbox()
+        #expect(try await history.run("forget", "--keep-last", "2").status == 0)
+        try await expectNothingIsLost(["gc", "--grace", "0s"], history, atLeast: 12)
+    }
+
+    @Test func undeleteKilledAtAnyStep() async throws {
+        let history = try await RetentionSandbox()
+        #expect(try await history.run("forget", "--keep-last", "2").status == 0)
+        let run = history.repo + "/heap/trash/2020-01-01_00-00-00_000000Z"
+        try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+        for text in ["gone\n", "edit 0\n", "edit 1\n"] {
+            let md5 = RetentionSandbox.md5(text)
+            try FileManager.default.moveItem(atPath: "\(history.repo)/heap/\(md5.prefix(2))/\(md5).gz", toPath: "\(run)/unused-\(md5).gz")
+        }
+        try await expectNothingIsLost(["undelete"], history, atLeast: 8)
+        #expect(try history.left().count == 4 && history.trashed().isEmpty)
+        #expect(try await history.run("check", "--read-data").status == 0)
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import SnapcatFormat
+import SnapcatTestSupport
+import Testing
+
+/// `snapcat repair`: what is damaged moves aside, and what is still to be had comes back.
+@Suite struct RepairTests {
+    private func object(_ history: RetentionSandbox, _ text: String) -> String {
+        let md5 = RetentionSandbox.md5(text)
+        return "\(history.repo)/heap/\(md5.prefix(2))/\(md5).gz"
+    }
+
+    private func damage(_ path: String, _ bytes: [UInt8] = Array("junk".utf8)) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+    }
+
+    @Test func aDamagedObjectIsFetchedAgainFromAFileWithItsContent() async throws {
+        let history = try await RetentionSandbox()
+        for path in ["always\n", "late\n"].map({ object(history, $0) }) { try damage(path) }
+        let planned = try await history.rows(["repair", "--dry-run"])
+        #expect(planned.rows.map { $0["action"] }.sorted { $0 ?? "" < $1 ?? "" } == ["quarantine", "quarantine", "restore", "restore"], "\(planned)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: object(history, "late\n"))) == Data("junk".utf8))
+        let done = try await history.rows(["repair"])
+        #expect(done.status == 0 && Set(done.rows.compactMap { $0["md5"] }).count == 2, "\(done)")
+        #expect(done.rows.contains { $0["place"] == history.base.source + "/late" }, "\(done)")
+        #expect(try history.files("heap/damaged/").count == 2)
+        #expect(try await history.run("check", "--read-data").status == 0)
+        #expect(try await history.rows(["repair"]).rows.isEmpty)
+    }
+
+    @Test func whatNoFileHasAnyMoreIsNamedAsLostAndNothingIsGuessed() async throws {
+        let history = try await RetentionSandbox()
+        try FileManager.default.removeItem(atPath: object(history, "edit 1\n"))
+        try damage(object(history, "gone\n"))
+        let done = try await history.rows(["repair"])
+        #expect(done.status == 5, "\(done)")
+        #expect(Set(done.rows.filter { $0["action"] == "lost" }.compactMap { $0["md5"] }) == Set(["edit 1\n", "gone\n"].map { RetentionSandbox.md5($0) }))
+        #expect(Set(done.rows.filter { $0["action"] == "lost" }.compactMap { $0["place"] }) == ["edited", "gone"])
+        // A folder elsewhere has one of them.
+        try history.base.write("rescue/gone", "gone\n")
+        try history.base.write("rescue/edited", "edit X\n")
+        let again = try await history.rows(["repair", "--file-root", history.folder.path + "/rescue"])
+        #expect(again.status == 5 && again.rows.filter { $0["action"] == "restore" }.map { $0["md5"] } == [RetentionSandbox.md5("gone\n")], "\(again)")
+        #expect(try await history.run("cat", "oldest:gone").text == "gone\n")
+    }
+
+    @Test func theTrashIsLookedIntoFirst() async throws {
+        let history = try await RetentionSandbox()
+        let run = history.repo + "/heap/trash/2020-01-01_00-00-00_000000Z"
+        try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+        for text in ["gone\n", "brief\n"] {
+            try FileManager.default.moveItem(atPath: object(history, text), toPath: "\(run)/unused-\(RetentionSandbox.md5(text)).gz")
+        }
+        try damage("\(run)/unused-\(RetentionSandbox.md5("brief\n")).gz")
+        let done = try await history.rows(["repair"])
+        #expect(done.status == 5 && Set(done.rows.compactMap { $0["action"] }) == ["restore", "lost"], "\(done)")
+        #expect(try await history.run("cat", "oldest:gone").text == "gone\n")
+    }
+
+    @Test func theCatalogsWordMovesNothing() async throws {
+        let history = try await RetentionSandbox()
+        _ = try Python.run(
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(\"UPDATE heap_object SET verify_result = 'bad', verified_at = 1\"); c.execute('DELETE FROM version'); c.commit()",
+            arguments: [history.repo + "/catalog.sqlite"])
+        let before = try history.objects()
+        #expect(try await history.rows(["repair"]).rows.isEmpty)
+        #expect(try history.objects() == before)
+    }
+
+    @Test func namesThatLeadOutOfTheRootAndLinksAreNotFollowed() async throws {
+        let history = try await RetentionSandbox()
+        let secret = "secret\n"
+        try history.base.write("outside/secret", secret)
+        let source = history.base.source
+        try FileManager.default.createSymbolicLink(atPath: source + "/link", withDestinationPath: history.folder.path + "/outside")
+        try FileManager.default.createSymbolicLink(atPath: source + "/direct", withDestinationPath: history.folder.path + "/outside/secret")
+        let names = ["../outside/secret", "link/secret", "direct", "/etc/passwd", "a//b", "\\u0000"]
+        let lines = names.map { #"{"md5": "\#(RetentionSandbox.md5(secret))", "name": "\#($0)", "size": 7}"# }
+        let bytes = try Gzip.compress(Array(lines.joined(separator: "\n").utf8), level: .standard)
+        try history.folder.write("repo/snap/2020/01/2020-01-01_00-00-00_000000Z.jsonl.gz", bytes)
+        let done = try await history.rows(["repair", "--file-root", source])
+        #expect(done.status == 5 && done.rows.map { $0["action"] } == ["lost"], "\(done)")
+        #expect(try !history.objects().contains(RetentionSandbox.md5(secret)))
+    }
+
+    @Test func aDamagedSnapshotEndsNoRepair() async throws {
+        let history = try await RetentionSandbox()
+        try damage(history.snapshots[0])
+        try damage(object(history, "late\n"))
+        let done = try await history.rows(["repair"])
+        #expect(done.status == 5 && done.rows.map { $0["action"] } == ["quarantine", "restore"], "\(done)")
+        #expect(done.talk.contains(history.name(0)))
+    }
+
+    @Test func onAFullDiskItIsOneLineAndNothingGoesThatCannotComeBack() async throws {
+        guard let disk = try SmallDisk.mount(kilobytes: 4 << 10) else { return }
+        let history = try await RetentionSandbox()
+        let repo = disk.path + "/repo"
+        try FileManager.default.copyItem(atPath: history.repo, toPath: repo)
+        let md5 = RetentionSandbox.md5("late\n")
+        try damage("\(repo)/heap/\(md5.prefix(2))/\(md5).gz")
+        let filler = try disk.fill()
+        for arguments in [["repair"], ["gc"], ["forget", "--keep-last", "1"], ["undelete"]] {
+            let result = try await SnapcatProcess.run(arguments + ["--repo", repo])
+            #expect([0, 2, 5].contains(result.status) && result.lines("error").count <= 1, "\(arguments): \(result.status) \(result.stderr)")
+        }
+        try FileManager.default.removeItem(atPath: filler)
+        _ = try await SnapcatProcess.run(["undelete", "--repo", repo])
+        #expect(try await SnapcatProcess.run(["repair", "--repo", repo]).status == 0)
+        let check = try await SnapcatProcess.run(["check", "--read-data", "--repo", repo])
+        #expect(check.status == 0, "\(check.text) \(check.stderr)")
+        #expect(try await SnapcatProcess.run(["list", "--format", "jsonl", "--repo", repo]).lines.count == 4)
+    }
+}

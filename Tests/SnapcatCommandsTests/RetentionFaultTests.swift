@@ -1,0 +1,123 @@
+import Foundation
+import SnapcatPlatform
+import SnapcatTestSupport
+import SystemPackage
+import Testing
+
+/// The disk fails, and others are at work: nothing that a snapshot needs goes.
+@Suite struct RetentionFaultTests {
+    private func expectNothingIsLost(_ arguments: [String], _ history: RetentionSandbox, calls: Int) async throws {
+        let (sound, repo) = (history.folder.path + "/sound", history.repo)
+        try FileManager.default.moveItem(atPath: repo, toPath: sound)
+        var failures = 0
+        for call in 1...calls {
+            let error = call % 2 == 0 ? Errno.ioError : .noSpace
+            if FileManager.default.fileExists(atPath: repo) { try FileManager.default.removeItem(atPath: repo) }
+            try FileManager.default.copyItem(atPath: sound, toPath: repo)
+            let what = "\(arguments) \(call) \(error)"
+            let result = try await CrashPoint.run(arguments + ["--repo", repo], failing: call, with: error.rawValue)
+            #expect([0, 2, 3, 5].contains(result.status), "\(what): \(result.status) \(result.stderr)")
+            #expect(result.lines("error").count <= 1, "\(what): \(result.stderr)")
+            #expect((result.status == 2) == (result.lines("error").count == 1) || result.status == 5, "\(what): \(result.status) \(result.stderr)")
+            failures += result.status == 0 ? 0 : 1
+            let again = try await SnapcatProcess.run(arguments + ["--repo", repo])
+            #expect(again.status == 0, "\(what): \(again.stderr)")
+            let check = try await history.run("check", "--read-data")
+            #expect(check.status == 0, "\(what): \(check.text) \(check.stderr)")
+        }
+        // Most calls matter.
+        #expect(failures > calls / 3, "\(arguments): \(failures)")
+    }
+
+    @Test func forgetOnAFailingDisk() async throws {
+        try await expectNothingIsLost(["forget", "--keep-last", "2"], try await RetentionSandbox(), calls: 16)
+    }
+
+    @Test func gcOnAFailingDisk() async throws {
+        let history = try await RetentionSandbox()
+        #expect(try await history.run("forget", "--keep-last", "2").status == 0)
+        try await expectNothingIsLost(["gc", "--grace", "0s"], history, calls: 18)
+    }
+
+    @Test func purgeOnAFailingDisk() async throws {
+        try await expectNothingIsLost(["purge", "gone"], try await RetentionSandbox(), calls: 18)
+    }
+
+    @Test func manyAtOnceAgreeInTheEnd() async throws {
+        let history = try await RetentionSandbox()
+        let repo = history.repo
+        let sources = try (0..<2).map { index in
+            for file in 0..<20 { try history.base.write("source\(index)/\(file)", "\(index) \(file)") }
+            return history.folder.path + "/source\(index)"
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for source in sources {
+                group.addTask {
+                    for round in 0..<4 {
+                        try Data("\(round)".utf8).write(to: URL(fileURLWithPath: source + "/round"))
+                        let made = try await SnapcatProcess.run(["make", source, "--repo", repo, "--wait"])
+                        #expect(made.status == 0, "\(made.stderr)")
+                    }
+                }
+            }
+            for arguments in [["gc", "--grace", "0s"], ["forget", "--keep-last", "2"], ["repair"]] {
+                group.addTask {
+                    for _ in 0..<4 {
+                        let result = try await SnapcatProcess.run(arguments + ["--repo", repo, "--wait", "10m"])
+                        #expect(result.status == 0, "\(arguments): \(result.stderr)")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let check = try await history.run("check", "--read-data")
+        #expect(check.status == 0, "\(check.text) \(check.stderr)")
+        #expect(try history.files("").allSatisfy { !$0.contains(".lock-") })
+    }
+
+    @Test func snapshooterMakesSnapshotsBesideGC() async throws {
+        let history = try await RetentionSandbox()
+        #expect(try await history.run("forget", "--keep-last", "1").status == 0)
+        async let python = PythonSnapshooter.run(
+            """
+            import random
+            for round in range(4):
+                write(argv[0] + "/round", str(random.random()).encode())
+                write(argv[0] + "/back", [b"gone\\n", b"brief\\n"][round % 2])
+                snapshooter(argv[0], argv[1]).make_snapshot()
+            """, [history.base.source, history.repo])
+        for _ in 0..<6 {
+            let result = try await history.run("gc", "--grace", "24h")
+            // A snapshot that snapshooter is writing just now cannot be read: gc then takes nothing.
+            #expect([0, 5].contains(result.status), "\(result.stderr)")
+        }
+        _ = try await python
+        #expect(try await history.run("gc", "--grace", "24h").status == 0)
+        let check = try await history.run("check", "--read-data")
+        #expect(check.status == 0, "\(check.text)")
+        #expect(try await history.run("list", "--format", "jsonl").lines.count == 5)
+    }
+
+    @Test func whoIsLockedOutNamesTheHolderAndDoesNothing() async throws {
+        let history = try await RetentionSandbox()
+        // A holder on another machine: fresh, so that it counts.
+        let text = #"{"host": "elsewhere", "pid": 77, "boot_id": "other", "purpose": "gc", "since": "2026-11-21T00:00:00Z", "heartbeat": "x"}"#
+        let before = try history.files("").filter { !$0.contains("catalog") }
+        for (place, commands) in [
+            ("heap", [["make", history.base.source], ["gc"], ["undelete"], ["repair"]]),
+            ("snap", [["make", history.base.source], ["forget", "oldest"], ["purge", "gone"], ["undelete"], ["restore", "--file-root", history.base.target]]),
+        ] {
+            try history.base.write("repo/\(place)/.lock-exclusive-0000000000000000", text)
+            for command in commands {
+                let result = try await SnapcatProcess.run(command + ["--repo", history.repo])
+                #expect(result.status == 11 && result.stderr.contains("process 77 on elsewhere"), "\(command): \(result.status) \(result.stderr)")
+            }
+            for command in [["gc", "--dry-run"], ["forget", "oldest", "--dry-run"], ["list"], ["check"], ["repair", "--dry-run"], ["purge", "x", "--dry-run"]] {
+                let result = try await SnapcatProcess.run(command + ["--repo", history.repo])
+                #expect(result.status == 0, "\(command): \(result.stderr)")
+            }
+            try FileManager.default.removeItem(atPath: "\(history.repo)/\(place)/.lock-exclusive-0000000000000000")
+        }
+        #expect(try history.files("").filter { !$0.contains("catalog") } == before)
+    }
+}
