@@ -239,6 +239,18 @@ public final class Catalog: Sendable {
         try mapping { try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA analysis_limit = 1000; ANALYZE") } }
     }
 
+    /// Empties the journal into the file, unless another process reads it: a process that ends without closing the
+    /// catalog leaves its journal, and the next one would read all of it before anything else.
+    package func settle() {
+        // The rows are safe in the journal: what hinders this hinders the next that writes, and is told there.
+        do {
+            try queue.writeWithoutTransaction { db in
+                // Readers are not waited for.
+                try db.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 30000")
+            }
+        } catch {}
+    }
+
     package var databasePath: String { queue.path }
 
     /// Ends the connection; the journal goes into the file.
