@@ -77,7 +77,9 @@ CREATE TABLE version (
     PRIMARY KEY (path_id, valid_from)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX version_opened ON version (valid_from, path_id);
-CREATE INDEX version_closed ON version (valid_to, path_id) WHERE valid_to < 9223372036854775807;
+-- All that a comparison shows of what is gone: the rows themselves are spread over the whole table.
+CREATE INDEX version_closed ON version (valid_to, path_id, valid_from, md5, size, mtime, mtime_ns, mode, uid, gid)
+    WHERE valid_to < 9223372036854775807;
 -- What a content is to the snapshots (who names it, since when, its size) is read from this index alone.
 CREATE INDEX version_md5 ON version (md5_text, valid_from, size);
 

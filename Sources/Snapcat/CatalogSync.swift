@@ -58,6 +58,7 @@ package struct CatalogSync {
             try catalog.write { try CatalogSnapshots.replaceIgnoredFiles($0, ignored) }
         }
         if summary.indexed > 0 && known.isEmpty || summary.indexed > 50 { try catalog.analyze() }
+        if summary != Summary() { catalog.settle() }
         return summary
     }
 

@@ -182,7 +182,8 @@ public final class Catalog: Sendable {
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = NORMAL")
-            try db.execute(sql: "PRAGMA cache_size = -32768")
+            // For reading: a page that is used once costs less in the place of another than in memory of its own.
+            try db.execute(sql: "PRAGMA cache_size = -2048")
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
         }
         return try DatabaseQueue(path: String(decoding: path, as: UTF8.self), configuration: configuration)
@@ -210,6 +211,8 @@ public final class Catalog: Sendable {
     package func write<R>(_ body: (Database) throws -> R) throws -> R {
         try mapping {
             try queue.writeWithoutTransaction { db in
+                // Changes touch pages all over the file: those that several rows change are not to be written each time.
+                try db.execute(sql: "PRAGMA cache_size = -32768")
                 var result: R?
                 try db.inTransaction(.immediate) {
                     result = try body(db)
@@ -234,6 +237,18 @@ public final class Catalog: Sendable {
     /// Lets the planner know how the rows are spread. After bulk work.
     package func analyze() throws {
         try mapping { try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA analysis_limit = 1000; ANALYZE") } }
+    }
+
+    /// Empties the journal into the file, unless another process reads it: a process that ends without closing the
+    /// catalog leaves its journal, and the next one would read all of it before anything else.
+    package func settle() {
+        // The rows are safe in the journal: what hinders this hinders the next that writes, and is told there.
+        do {
+            try queue.writeWithoutTransaction { db in
+                // Readers are not waited for.
+                try db.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 30000")
+            }
+        } catch {}
     }
 
     package var databasePath: String { queue.path }

@@ -24,13 +24,13 @@ package struct CatalogCompare: Sendable {
     /// found by an index costs several times what one costs in passing.
     package static func road(changes: Int64, files: Int64) -> Road { changes > files / 8 ? .pass : .changes }
 
-    /// What a row of `pairs` tells of each side, `_left` and `_right` appended.
+    /// What is told of each side; in `pairs` `_left` and `_right` are appended.
     private static let columns = ["type", "size", "md5", "mtime", "mtime_ns", "mode", "uid", "gid", "destination"]
 
     /// Rows `name`, `status` and the columns of both sides, by name. `:left` and `:right` are the snapshots' times.
     private var pairs: String {
         let sides = Self.columns.map { column in
-            "max(iif(c.side = 'left', c.\(column), NULL)) AS \(column)_left, max(iif(c.side = 'right', c.\(column), NULL)) AS \(column)_right"
+            "max(iif(c.side = 0, c.\(column), NULL)) AS \(column)_left, max(iif(c.side = 1, c.\(column), NULL)) AS \(column)_right"
         }
         return """
             WITH side_row AS (
@@ -65,11 +65,14 @@ package struct CatalogCompare: Sendable {
         """
     }
 
-    /// status, name, then all columns of the left side, then those of the right: what `ComparedRow` reads.
-    package var itemsSQL: String {
-        let left = Self.columns.map { $0 + "_left" }.joined(separator: ", ")
-        let right = Self.columns.map { $0 + "_right" }.joined(separator: ", ")
-        return "\(pairs)\nSELECT \(Self.status) AS status, name, \(left), \(right) FROM pair ORDER BY name"
+    /// One row a side, by name, the left one first: name, side, then the columns of an item.
+    package var sidesSQL: String {
+        """
+        SELECT p.name, c.side, \(Self.columns.map { "c." + $0 }.joined(separator: ", "))
+        FROM (
+        \(branches.joined(separator: "\n    UNION ALL\n"))
+        ) AS c CROSS JOIN path AS p ON p.id = c.path_id ORDER BY p.name, c.side
+        """
     }
 
     // MARK: Branches
@@ -84,23 +87,24 @@ package struct CatalogCompare: Sendable {
         return result
     }
 
+    /// `side` is 0 for the left one, 1 for the right one.
     private func branches(table: String, columns: String) -> [String] {
         let (atLeft, atRight) = ("valid_from <= :left AND :left < valid_to", "valid_from <= :right AND :right < valid_to")
         func select(_ side: String, _ hint: String, _ condition: String) -> String {
             "    SELECT \(side) AS side, path_id, \(columns)\n    FROM \(table)\(hint) WHERE \(condition)"
         }
         switch road {
-        case .all: return [select("'left'", "", atLeft), select("'right'", "", atRight)]
+        case .all: return [select("0", "", atLeft), select("1", "", atRight)]
         case .pass:
-            return [select("iif(\(atLeft), 'left', 'right')", " NOT INDEXED", "(\(atLeft)) <> (\(atRight))")]
+            return [select("iif(\(atLeft), 0, 1)", " NOT INDEXED", "(\(atLeft)) <> (\(atRight))")]
         case .changes:
             let (earlier, later) = ("min(:left, :right)", "max(:left, :right)")
             return [
                 select(
-                    "iif(:left <= :right, 'left', 'right')", " INDEXED BY \(table)_closed",
+                    "iif(:left <= :right, 0, 1)", " INDEXED BY \(table)_closed",
                     "\(earlier) < valid_to AND valid_to <= \(later) AND valid_to < 9223372036854775807 AND valid_from <= \(earlier)"),
                 select(
-                    "iif(:left <= :right, 'right', 'left')", " INDEXED BY \(table)_opened",
+                    "iif(:left <= :right, 1, 0)", " INDEXED BY \(table)_opened",
                     "\(earlier) < valid_from AND valid_from <= \(later) AND \(later) < valid_to"),
             ]
         }

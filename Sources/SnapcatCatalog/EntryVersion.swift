@@ -5,7 +5,7 @@ import SnapcatPlatform
 ///
 /// The line can always be had back, byte for byte: from the columns alone for the usual lines, from `extra` for
 /// those of other file systems, from `line` for any that is spelled in no canonical way.
-package struct EntryVersion: TemporalContent {
+package struct EntryVersion: TemporalContent, Sendable {
     private enum Shape: Int64 {
         case snapcat = 0
         case snapshooter = 1
@@ -59,16 +59,20 @@ package struct EntryVersion: TemporalContent {
             if fields.hasOddValue { clearOddColumns(line) }
         }
         spell(name, into: &scratch)
-        if !scratch.withUnsafeBytes({ $0.elementsEqual(line) }) {
+        if !Self.areEqual(scratch, line) {
             if shape == .snapcat {
                 // Times that are not the doubles of the exact ones have columns of their own.
                 mtime = EntryFields.double(line, fields.mtimeRange)
                 created = EntryFields.double(line, fields.createdRange)
                 spell(name, into: &scratch)
-                if scratch.withUnsafeBytes({ $0.elementsEqual(line) }) { return }
+                if Self.areEqual(scratch, line) { return }
             }
             rawLine = Array(line)
         }
+    }
+
+    private static func areEqual(_ spelled: [UInt8], _ line: UnsafeRawBufferPointer) -> Bool {
+        spelled.withUnsafeBytes { $0.isSame(as: line) }
     }
 
     /// The members that no column holds as they are spelled, and the times where their double spells them.
@@ -209,7 +213,7 @@ package struct EntryVersion: TemporalContent {
     // MARK: Database
 
     package init(_ row: Statement, at first: Int32) {
-        md5 = row.optionalBytes(first).flatMap { MD5Digest(bytes: $0) }
+        md5 = row.md5(first)
         size = row.optionalInteger(first + 1)
         mode = row.optionalInteger(first + 2)
         uid = row.optionalInteger(first + 3)
@@ -226,7 +230,7 @@ package struct EntryVersion: TemporalContent {
     }
 
     package func bind(to statement: Statement, at first: Int32) {
-        statement.bind(first, blob: md5?.bytes).bind(first + 1, size).bind(first + 2, mode).bind(first + 3, uid)
+        statement.bind(first, md5: md5).bind(first + 1, size).bind(first + 2, mode).bind(first + 3, uid)
             .bind(first + 4, gid).bind(first + 5, mtimeNs).bind(first + 6, ctimeNs).bind(first + 7, inode)
             .bind(first + 8, linkCount).bind(first + 9, real: mtime).bind(first + 10, real: created)
             .bind(first + 11, shape.rawValue).bind(first + 12, text: extra).bind(first + 13, blob: rawLine)

@@ -91,7 +91,7 @@ package struct MergeSource: LineChangeSource {
         var hasBefore = try before.advance()
         var hasAfter = try after.advance()
         while hasAfter {
-            if hasBefore && Self.areEqual(before.line, after.line) {
+            if hasBefore && before.line.isSame(as: after.line) {
                 order.keep(after.line)
                 hasBefore = try before.advance()
                 hasAfter = try after.advance()
@@ -118,12 +118,6 @@ package struct MergeSource: LineChangeSource {
             try body(LineChange(name: before.entryName))
             hasBefore = try before.advance()
         }
-    }
-
-    private static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-        guard left.count == right.count, let leftStart = left.baseAddress, let rightStart = right.baseAddress
-        else { return left.count == right.count }
-        return memcmp(leftStart, rightStart, left.count) == 0
     }
 
     private func compareNames() throws -> Int {
@@ -165,4 +159,13 @@ package struct NotedChanges: LineChangeSource, Sendable {
 
 extension NotedChanges {
     package var isEmpty: Bool { items.isEmpty }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Byte for byte, by one call.
+    func isSame(as other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count, let start = baseAddress, let otherStart = other.baseAddress
+        else { return count == other.count }
+        return memcmp(start, otherStart, count) == 0
+    }
 }

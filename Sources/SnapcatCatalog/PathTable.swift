@@ -8,12 +8,10 @@ package final class PathTable {
     private let findFolder: Statement
     private let addFolder: Statement
     private let nameOf: Statement
-    private let db: Database
     // Files of one folder follow each other: one look-up serves them all.
     private var lastFolder: (name: ArraySlice<UInt8>, id: Int64)?
 
     package init(_ db: Database) throws {
-        self.db = db
         find = try Statement(db, "SELECT id FROM path WHERE name = ?")
         add = try Statement(db, "INSERT INTO path (name, folder_id, ext) VALUES (?, ?, ?)")
         findFolder = try Statement(db, "SELECT id FROM folder WHERE name = ?")
@@ -36,7 +34,7 @@ package final class PathTable {
         let folder = try folderId(name[..<(slash ?? 0)])
         let base = name[(slash.map { $0 + 1 } ?? 0)...]
         try add.bind(1, text: name).bind(2, folder).bind(3, text: Self.fileExtension(base)).run()
-        return db.lastInsertedRowID
+        return add.lastInsertedId
     }
 
     package func name(_ id: Int64) throws -> [UInt8] {
@@ -51,7 +49,7 @@ package final class PathTable {
         } else {
             let parent = try name.isEmpty ? nil : folderId(name[..<(name.lastIndex(of: UInt8(ascii: "/")) ?? name.startIndex)])
             try name.withUnsafeBytes { try addFolder.bind(1, text: $0).bind(2, parent).run() }
-            id = db.lastInsertedRowID
+            id = addFolder.lastInsertedId
         }
         lastFolder = (name, id)
         return id

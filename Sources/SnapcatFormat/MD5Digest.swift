@@ -24,6 +24,19 @@ public struct MD5Digest: Hashable, Sendable, Comparable, CustomStringConvertible
         self.init(high: high, low: low)
     }
 
+    /// The same for columns and rows, which come by the million: generic code is not specialised in other modules.
+    package init?(raw: UnsafeRawBufferPointer) {
+        guard raw.count == 16 else { return nil }
+        self.init(
+            high: UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self)),
+            low: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+
+    /// Calls `body` with the 16 raw bytes.
+    package func withRawBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try withUnsafeBytes(of: (high.bigEndian, low.bigEndian), body)
+    }
+
     /// From 32 hex digits, lower case only: that is the only spelling that names an object.
     public init?(hex: some Sequence<UInt8>) {
         guard let digest = Array(hex).withUnsafeBytes({ MD5Digest(hex: $0) }) else { return nil }

@@ -45,10 +45,13 @@ import Testing
 
     @Test func compareReadsTheTwoTimeIndexesAndNoWholeTable() throws {
         for nodes in [false, true] {
-            let sql = CatalogCompare(road: .changes, includesNodes: nodes).sql
-            let plan = try rows("EXPLAIN QUERY PLAN \(sql)").map { $0.joined(separator: " ") }
-            #expect(plan.contains { $0.contains("version_closed") } && plan.contains { $0.contains("version_opened") })
-            #expect(!plan.contains { $0.contains("SCAN version") || $0.contains("SCAN path") }, "\(plan)")
+            let compare = CatalogCompare(road: .changes, includesNodes: nodes)
+            for sql in [compare.sql, compare.sidesSQL] {
+                let plan = try rows("EXPLAIN QUERY PLAN \(sql)").map { $0.joined(separator: " ") }
+                #expect(plan.contains { $0.contains("COVERING INDEX version_closed") }, "\(plan)")
+                #expect(plan.contains { $0.contains("version_opened") }, "\(plan)")
+                #expect(!plan.contains { $0.contains("SCAN version") || $0.contains("SCAN path") }, "\(plan)")
+            }
         }
     }
 }

@@ -26,15 +26,18 @@ extension Repository {
         try await run("snapcat-compare", monitor) { [self] in
             var survey: TargetState?
             defer { survey?.remove() }
-            func resolved(_ reference: SnapshotReference) throws -> ComparisonSide {
-                guard reference == .live else { return try side(reference, monitor) }
+            func resolved(_ reference: SnapshotReference, syncs: Bool = true) throws -> ComparisonSide {
+                guard reference == .live else { return try side(reference, monitor, syncs: syncs) }
                 guard let liveRoot else { throw SnapcatError(.usage, "No file root", advice: "'live' needs one") }
                 _ = try syncedSnapshots(monitor)
                 let state = try self.survey(Array(liveRoot.utf8), parallelism: 0, monitor)
                 survey = state
                 return .file(state.place.store, state.place.key)
             }
-            let sides = (try resolved(left), try resolved(right))
+            let leftSide = try resolved(left)
+            var isSynced = false
+            if case .indexed = leftSide { isSynced = true }
+            let sides = (leftSide, try resolved(right, syncs: !isSynced))
             return try compareBlocking(sides.0, sides.1, options: options, monitor: monitor, body)
         }
     }
@@ -62,9 +65,11 @@ extension Repository {
         }
     }
 
-    package func side(_ reference: SnapshotReference, _ monitor: Monitor) throws -> ComparisonSide {
+    package func side(
+        _ reference: SnapshotReference, _ monitor: Monitor, syncs: Bool = true
+    ) throws -> ComparisonSide {
         if case .file(let path) = reference { return try fileSide(path) }
-        let resolved = try resolve(reference, monitor)
+        let resolved = try resolve(reference, monitor, syncs: syncs)
         if resolved.isDamaged { throw damaged(resolved) }
         return .indexed(resolved)
     }
@@ -132,9 +137,9 @@ extension Repository {
         let compare = try catalogCompare(left, right, options, monitor)
         let filter = NameFilter(options)
         try catalog(monitor).read { db in
-            try CatalogRows(db, left, right, includesEntries: options.includesEntries).forEach(compare) { row in
-                var row = row
-                if row.status == .metadata && !options.includesMetadata { row.status = .equal }
+            try CatalogRows(db, left, right, includesEntries: options.includesEntries).forEach(
+                compare, includesMetadata: options.includesMetadata
+            ) { row in
                 if filter.accepts(row.name.bytes, isFolder: row.isFolder) { try collector.take(row) }
             }
         }
@@ -190,26 +195,39 @@ private struct CatalogRows {
         lines = includesEntries ? try LineLookup(db) : nil
     }
 
-    func forEach(_ compare: CatalogCompare, _ body: (ComparisonRow) throws -> Void) throws {
-        let statement = try Statement(db, compare.itemsSQL)
+    func forEach(_ compare: CatalogCompare, includesMetadata: Bool, _ body: (ComparisonRow) throws -> Void) throws {
+        let statement = try Statement(db, compare.sidesSQL)
         for position in 1...max(1, statement.parameterCount) {
             let side = statement.parameterName(position) == ":left" ? left : right
             statement.bind(position, side.name.time.microseconds)
         }
-        try statement.forEach { row in
-            guard let status = ComparisonStatus(rawValue: row.text(0)) else { return }
-            let name = row.bytes(1)
-            try body(
-                ComparisonRow(
-                    status: status, name: EntryName(name), left: try item(row, at: 2, name, left),
-                    right: try item(row, at: 2 + SideItem.columnCount, name, right)))
+        // A name has a row for each side that knows it, one after the other.
+        var name: [UInt8] = []
+        var sides: (left: SideItem?, right: SideItem?) = (nil, nil)
+        func finishName() throws {
+            if sides.left == nil && sides.right == nil { return }
+            let (left, right) = sides
+            sides = (nil, nil)
+            try body(ComparisonRow(left, right, name: EntryName(name), includesMetadata: includesMetadata))
         }
+        try statement.forEach { row in
+            if !row.withBytes(0, { $0.elementsEqual(name) }) {
+                try finishName()
+                name = row.bytes(0)
+            }
+            if row.integer(1) == 0 {
+                sides.left = try item(row, name, left)
+            } else {
+                sides.right = try item(row, name, right)
+            }
+        }
+        try finishName()
     }
 
     private func item(
-        _ row: SnapcatCatalog.Statement, at first: Int32, _ name: [UInt8], _ snapshot: IndexedSnapshot
-    ) throws -> SideItem? {
-        guard var item = SideItem(row, at: first) else { return nil }
+        _ row: SnapcatCatalog.Statement, _ name: [UInt8], _ snapshot: IndexedSnapshot
+    ) throws -> SideItem {
+        var item = SideItem(row, at: 2)
         if item.type == "file" { item.entry = try lines?.entry(name, at: snapshot.name.time) }
         return item
     }
@@ -232,15 +250,12 @@ private struct LineLookup {
 }
 
 extension SideItem {
-    /// The columns of a side in `CatalogCompare.itemsSQL`.
-    fileprivate static let columnCount: Int32 = 9
-
-    /// nil where the side does not have the name.
-    fileprivate init?(_ row: SnapcatCatalog.Statement, at first: Int32) {
-        if row.isNull(first) { return nil }
-        self.init(type: row.text(first))
+    /// From the columns of a side in `CatalogCompare.sidesSQL`.
+    fileprivate init(_ row: SnapcatCatalog.Statement, at first: Int32) {
+        // Almost every item is a file.
+        self.init(type: row.withBytes(first) { $0.elementsEqual("file".utf8) } ? "file" : row.text(first))
         size = row.optionalInteger(first + 1)
-        md5 = row.optionalBytes(first + 2).flatMap { MD5Digest(bytes: $0) }
+        md5 = row.md5(first + 2)
         mtime = row.optionalReal(first + 3)
         mtimeNanoseconds = row.optionalInteger(first + 4)
         mode = row.optionalInteger(first + 5)

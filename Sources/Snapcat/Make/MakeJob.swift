@@ -256,7 +256,9 @@ struct MakeJob {
                 _ = try sync.index(item, noted: writer.notedChanges)
             }
             let heap = try repository.requireHeap()
-            try repository.catalog(monitor).write { try HeapMembership.note($0, writer.stored, in: heap.buckets) }
+            let catalog = try repository.catalog(monitor)
+            try catalog.write { try HeapMembership.note($0, writer.stored, in: heap.buckets) }
+            catalog.settle()
         } catch let error as SnapcatError where error.code != .interrupted {
             monitor.problem(error)
             monitor.note("the snapshot is published; the catalog follows at the next command")

@@ -13,7 +13,13 @@ struct CSVRows: RowEncoder {
     func append(_ cells: [Cell], to buffer: inout [UInt8]) {
         for (index, cell) in cells.enumerated() {
             if index > 0 { buffer.append(UInt8(ascii: ",")) }
-            if cell != .null { Self.appendField(cell.plainBytes, to: &buffer) }
+            switch cell {
+            case .null: break
+            // Numbers are never quoted.
+            case .integer(let value): buffer.append(contentsOf: String(value).utf8)
+            case .real(let value): buffer.append(contentsOf: value.description.utf8)
+            default: Self.appendField(cell.plainBytes, to: &buffer)
+            }
         }
         buffer.append(UInt8(ascii: "\n"))
     }
