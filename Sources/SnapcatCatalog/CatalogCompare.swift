@@ -96,7 +96,11 @@ package struct CatalogCompare: Sendable {
         switch road {
         case .all: return [select("0", "", atLeft), select("1", "", atRight)]
         case .pass:
-            return [select("iif(\(atLeft), 0, 1)", " NOT INDEXED", "(\(atLeft)) <> (\(atRight))")]
+            // In the order of the table itself: without a rowid, NOT INDEXED would leave the choice to the planner.
+            return [
+                select(
+                    "iif(\(atLeft), 0, 1)", " INDEXED BY sqlite_autoindex_\(table)_1", "(\(atLeft)) <> (\(atRight))")
+            ]
         case .changes:
             let (earlier, later) = ("min(:left, :right)", "max(:left, :right)")
             return [

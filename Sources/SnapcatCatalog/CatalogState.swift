@@ -36,7 +36,8 @@ extension CatalogSnapshots {
         let found = try Statement(
             db,
             """
-            SELECT count(*), CAST(total(size) AS INTEGER) FROM version NOT INDEXED WHERE valid_from <= ?1 AND valid_to > ?1
+            SELECT count(*), CAST(total(size) AS INTEGER) FROM version INDEXED BY sqlite_autoindex_version_1
+            WHERE valid_from <= ?1 AND valid_to > ?1
             """
         ).bind(1, snapshot.name.time.microseconds).first { ($0.integer(0), $0.integer(1)) }
         guard let (files, bytes) = found else { return [] }

@@ -2,7 +2,7 @@ import GRDB
 
 /// The sums of a snapshot's row, from its versions.
 extension CatalogWriter {
-    /// The sums of the only snapshot: all of it is new. One pass over one index instead of a look-up per version.
+    /// The sums of the only snapshot: all of it is new. One pass instead of look-ups per version.
     func sumFirst(_ time: Int64, nodes: Int64?, isSorted: Bool) throws {
         try Statement(
             db,
@@ -11,8 +11,9 @@ extension CatalogWriter {
                 SELECT coalesce(sum(c.files), 0), coalesce(sum(c.files), 0), CAST(total(c.bytes) AS INTEGER),
                     CAST(total(c.size) AS INTEGER)
                 FROM (
-                    SELECT count(*) AS files, total(size) AS bytes, iif(md5_text IS NULL, 0, max(size)) AS size
-                    FROM version INDEXED BY version_md5 GROUP BY md5_text
+                    -- Sorted anew: by version_md5 each row would be looked up in the table, md5_text being generated.
+                    SELECT count(*) AS files, total(size) AS bytes, iif(md5 IS NULL, 0, max(size)) AS size
+                    FROM version INDEXED BY sqlite_autoindex_version_1 GROUP BY md5
                 ) AS c),
                 nodes = ?2, is_sorted = ?3
             WHERE taken_at = ?1

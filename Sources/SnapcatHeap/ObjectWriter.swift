@@ -104,7 +104,7 @@ package final class ObjectWriter {
         let path = HeapLayout.path(md5)
         guard let object = try openObject(path, session) else {
             // Another look: what comes from the trash must hold this very content too.
-            return try session.takeFromTrash(md5) && holds(md5, size: size, checksum: checksum)
+            return try session.takeFromTrash(md5) && holds(md5, size: size, checksum: checksum())
         }
         let trailer = try withSystemErrors("Cannot look into the heap", path) { try Self.trailer(object) }
         if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == checksum() ?? trailer.checksum {

@@ -56,6 +56,23 @@ import Testing
     }
 }
 
+@Suite struct ComparePassTests {
+    @Test func `One pass over many changes reads the tables in their order, whatever the statistics say`() throws {
+        let plan = try Catalog.temporary().write { db in
+            try Statement(db, "ANALYZE").run()
+            for (index, rows) in [("version", "1677900 2 1"), ("version_md5", "1532160 1 1 1")] {
+                try Statement(db, "INSERT INTO sqlite_stat1 VALUES ('version', '\(index)', '\(rows)')").run()
+            }
+            try Statement(db, "ANALYZE sqlite_schema").run()
+            var plan: [String] = []
+            try Statement(db, "EXPLAIN QUERY PLAN \(CatalogCompare(road: .pass, includesNodes: true).sidesSQL)")
+                .forEach { plan.append($0.text(3)) }
+            return plan
+        }
+        #expect(plan.contains("SCAN version") && plan.contains("SCAN node_version"), "\(plan)")
+    }
+}
+
 /// The page "Views" against the views.
 @Suite struct ViewsPageTests {
     @Test func `The page is what 'snapcat schema --page' prints`() throws {

@@ -62,13 +62,12 @@ struct LiveFiles {
             try monitor.cancellation.check()
             guard let file = open(candidate) else { continue }
             do {
-                let size = try file.status().size
-                guard try hasher.add(file, expectedSize: size, cancellation: monitor.cancellation).md5 == md5 else { continue }
+                guard try hasher.add(streaming: file, cancellation: monitor.cancellation).md5 == md5 else { continue }
                 if let session {
                     try file.rewind()
                     let writer = try ObjectWriter(session, level: .standard)
                     // It may have changed in between: only what was stored counts.
-                    guard try writer.add(file, expectedSize: size, cancellation: monitor.cancellation).md5 == md5 else { continue }
+                    guard try writer.add(streaming: file, cancellation: monitor.cancellation).md5 == md5 else { continue }
                 }
             } catch is Errno {
                 // A file that cannot be read helps nobody.

@@ -66,6 +66,7 @@ extension Repository {
                 return try job.examine() ? job.mend(nil) : job.summary
             }
             // Makes may go on while all is read: only what is found wrong is done alone, after another look.
+            let started = SnapshotTime(microseconds: clock.nowNanoseconds / 1000)
             var lock = try lockHeap("repair", exclusive: false, monitor)
             defer { withExtendedLifetime(lock) {} }
             if try job.examine() {
@@ -73,13 +74,13 @@ extension Repository {
                 lock = try lockHeap("repair", exclusive: true, monitor)
                 _ = try job.mend(HeapSession(heap, local))
             }
-            try noteRepair(job.stillDamaged, monitor)
+            try noteRepair(job, since: started, monitor)
             return job.summary
         }
     }
 
     /// The catalog follows: what the heap holds, and what reading it has shown.
-    private func noteRepair(_ damaged: [MD5Digest: String], _ monitor: Monitor) throws {
+    private func noteRepair(_ job: RepairJob, since started: SnapshotTime, _ monitor: Monitor) throws {
         let now = clock.nowNanoseconds
         try withUsableCatalog(monitor) {
             try sync(monitor)
@@ -87,7 +88,7 @@ extension Repository {
             try catalog(monitor).write { db in
                 try HeapMembership.forget(db)
                 try HeapMembership.update(db, heap.buckets, now: now, cancellation: monitor.cancellation)
-                try HeapMembership.noteVerification(db, at: SnapshotTime(microseconds: now / 1000), damaged: damaged)
+                try HeapMembership.noteVerification(db, at: started, read: job.buckets, damaged: job.stillDamaged)
             }
         }
     }
@@ -107,6 +108,8 @@ final class RepairJob {
     private var damaged: [MD5Digest: SnapcatError] = [:]
     /// Objects that could not be read and not be proved bad either, with the reason.
     private(set) var stillDamaged: [MD5Digest: String] = [:]
+    /// What was read.
+    private(set) var buckets: [Int: BucketNames] = [:]
 
     init(
         heap: Heap, store: SnapshotStore, options: RepairOptions, monitor: Monitor,
@@ -120,9 +123,10 @@ final class RepairJob {
         snapshots = try store.list().snapshots
         monitor.progress.begin("reading snapshots", files: Int64(snapshots.count))
         named = try namedContents()
-        monitor.progress.begin("reading objects")
-        let result = try CheckHeap(heap: heap, monitor: monitor).run()
-        summary.objects = result.objects
+        let progress = WorkProgress()
+        monitor.progress.begin("reading objects", countedBy: progress)
+        let result = try CheckHeap(heap, progress: progress, cancellation: monitor.cancellation).finish()
+        (summary.objects, buckets) = (result.objects, result.buckets)
         damaged = result.damaged
         missing = try named.all.filter { try damaged[$0] == nil && !heap.contains($0) }
         return !damaged.isEmpty || !missing.isEmpty
