@@ -24,7 +24,9 @@ import Testing
             for round in 0..<Self.seedsPerCase {
                 let seed = Self.firstSeed + UInt64(number + 12 * round)
                 try Self.grow(seed)
-                if number == 0 && round % 10 == 9 { print("\(12 * (round + 1)) seeds done, to about \(seed)") }
+                if number == 0 && round % 10 == 9 {
+                    FileHandle.standardError.write(Data("\(12 * (round + 1)) seeds done, to about \(seed)\n".utf8))
+                }
             }
         }
     }
@@ -36,6 +38,8 @@ import Testing
             let event = try history.step()
             try repository.sync(.silent)
             try repository.updateMembership(.silent)
+            // Many histories say more than many looks at each.
+            if seedsPerCase > 1 && step % 4 != 0 { continue }
             var check = CatalogCheck(repository, history, random: SeededRandom(seed: seed &+ UInt64(step)))
             try check.run("seed \(seed), \(history.log.joined(separator: "; ")); last: \(event)")
         }

@@ -174,7 +174,7 @@ private enum Kind: CaseIterable, Sendable {
                 try await storage.put([1], at: key, .exclusive)
             }
             #expect(error?.description.contains("\n") == false)
-            #expect(error?.description.hasPrefix("Cannot make the folder '\(folder.path)/root/a") == true)
+            #expect(error?.description.hasPrefix("Cannot make the folder '\(folder.path)/storage/a") == true)
         }
         #expect(try folder.read("storage/a") == [1])
     }
