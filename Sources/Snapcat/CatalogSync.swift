@@ -42,7 +42,10 @@ package struct CatalogSync {
             if let item = items[snapshot.name], snapshot.isCurrent(item) {
                 current.insert(snapshot.name)
             } else {
-                try catalog.write { try CatalogWriter($0).remove(id: snapshot.id) }
+                // Another process may have done it already, and the number may be another snapshot's now.
+                try catalog.write { db in
+                    if try CatalogSnapshots.indexed(db, snapshot.name) == snapshot { try CatalogWriter(db).remove(id: snapshot.id) }
+                }
                 summary.removed += 1
             }
         }
@@ -50,7 +53,12 @@ package struct CatalogSync {
         if !new.isEmpty { monitor.progress.begin("indexing", files: Int64(new.count)) }
         for item in new {
             try monitor.cancellation.check()
-            if try index(item) { summary.indexed += 1 } else { summary.damaged += 1 }
+            do {
+                if try index(item) { summary.indexed += 1 } else { summary.damaged += 1 }
+            } catch let error as SnapcatError where error.code == .notFound {
+                // Forgotten since it was listed.
+                if try !store.isGone(item) { throw error }
+            }
             monitor.progress.add(files: 1)
         }
         let ignored = Dictionary(uniqueKeysWithValues: listing.ignored.map { ($0.key.bytes, $0.value) })
@@ -62,8 +70,11 @@ package struct CatalogSync {
         return summary
     }
 
+    /// What a make has noted against the snapshot that it began from.
+    package typealias Noted = (changes: NotedChanges, since: SnapshotName)
+
     /// Indexes one snapshot. False where it is damaged: that is then recorded.
-    package func index(_ item: SnapshotStore.Item, noted: NotedChanges? = nil) throws -> Bool {
+    package func index(_ item: SnapshotStore.Item, noted: Noted? = nil) throws -> Bool {
         var record = SnapshotRecord(
             name: item.name, key: item.key.bytes, fileStatus: item.status.fingerprint,
             companionStatus: item.companionStatus?.fingerprint, facts: nil)
@@ -77,23 +88,29 @@ package struct CatalogSync {
         } catch let error as SnapcatError where error.code == .damage {
             let message = error.description
             monitor.problem(error)
-            try catalog.write { try CatalogWriter($0).addDamaged(record, message: message) }
+            let damaged = record
+            try catalog.write { db in
+                guard try takesPlace(db, item) else { return }
+                try CatalogWriter(db).addDamaged(damaged, message: message)
+            }
             return false
         }
     }
 
     /// The fast road: both files as sorted lines. Throws `OrderProblem` where they are not.
     private func indexByMerge(
-        _ item: SnapshotStore.Item, _ record: inout SnapshotRecord, noted: NotedChanges?
+        _ item: SnapshotStore.Item, _ record: inout SnapshotRecord, noted: Noted?
     ) throws {
         let companion = try readCompanion(item, &record)
         let current = record
         try catalog.write { db in
+            guard try takesPlace(db, item) else { return }
             let before = try CatalogSnapshots.before(db, item.name)
             let entries: LineOrigin
             if let before {
-                if let noted {
-                    entries = .changes(noted)
+                // Another one may have come in between meanwhile.
+                if let noted, noted.since == before.name {
+                    entries = .changes(noted.changes)
                 } else if before.isSorted, let old = try openIfCurrent(before) {
                     entries = .changes(MergeSource(before: old, after: try store.entries(item.key)))
                 } else {
@@ -105,6 +122,14 @@ package struct CatalogSync {
             try CatalogWriter(db).add(
                 current, entries: entries, nodes: try nodeOrigin(companion, before: before))
         }
+    }
+
+    /// Makes room for a snapshot in its transaction. False where another process has indexed the same file meanwhile.
+    private func takesPlace(_ db: Database, _ item: SnapshotStore.Item) throws -> Bool {
+        guard let known = try CatalogSnapshots.indexed(db, item.name) else { return true }
+        if known.isCurrent(item) { return false }
+        try CatalogWriter(db).remove(id: known.id)
+        return true
     }
 
     private func nodeOrigin(_ companion: CompanionReader?, before: IndexedSnapshot?) throws -> LineOrigin {
@@ -122,6 +147,7 @@ package struct CatalogSync {
         let companion = try readCompanion(item, &record)
         let current = record
         try catalog.write { db in
+            guard try takesPlace(db, item) else { return }
             try CatalogWriter(db).add(
                 current, entries: .whole(try store.entries(item.key)),
                 nodes: companion.map { .whole($0.rest) } ?? .none)
@@ -147,13 +173,18 @@ package struct CatalogSync {
 }
 
 extension IndexedSnapshot {
-    fileprivate func isCurrent(_ item: SnapshotStore.Item) -> Bool {
+    func isCurrent(_ item: SnapshotStore.Item) -> Bool {
         key == item.key.bytes && fileStatus == item.status.fingerprint
             && companionStatus == item.companionStatus?.fingerprint
     }
 }
 
 extension CatalogSnapshots {
+    /// The snapshot of this time, nil where there is none.
+    package static func indexed(_ db: Database, _ name: SnapshotName) throws -> IndexedSnapshot? {
+        try all(db).first { $0.name == name }
+    }
+
     /// The undamaged snapshot before another in time.
     package static func before(_ db: Database, _ name: SnapshotName) throws -> IndexedSnapshot? {
         try all(db).last { $0.name < name && !$0.isDamaged }

@@ -58,6 +58,9 @@ package struct SnapshotStore: Sendable {
         return Item(name: name, key: key, status: status, companionStatus: try storage.status(of: companionKey(of: key)))
     }
 
+    /// Whether a listed snapshot is no longer there: forgotten meanwhile, which is no error of who only reads.
+    package func isGone(_ item: Item) throws -> Bool { try storage.status(of: item.key) == nil }
+
     /// The companion's place beside its snapshot.
     package func companionKey(of key: StorageKey) -> StorageKey {
         StorageKey(Array(key.bytes.dropLast(".jsonl.gz".utf8.count)) + Array(".meta.gz".utf8))

@@ -3,7 +3,7 @@ import SnapcatTestSupport
 import Testing
 
 /// `snapcat forget`: what goes, why the rest stays, and how much that frees.
-@Suite struct ForgetTests {
+@Suite(.serialized) struct ForgetTests {
     @Test func theRowsTellWhyEachIsKeptAndTheSumIsWhatGCRemoves() async throws {
         let history = try await RetentionSandbox()
         let told = try await history.rows(["forget", "--keep-last", "1", "--keep-tag", "release"])

@@ -4,7 +4,7 @@ import SnapcatTestSupport
 import Testing
 
 /// `snapcat gc`: takes only what no snapshot names, and gives it back as long as it can.
-@Suite struct GCTests {
+@Suite(.serialized) struct GCTests {
     private static let unused = Set(["gone\n", "brief\n", "edit 0\n", "edit 1\n"].map { RetentionSandbox.md5($0) })
 
     /// A history of which only the last two snapshots are left.
@@ -144,7 +144,7 @@ import Testing
 }
 
 /// Killed at any step, nothing is lost.
-@Suite struct RetentionCrashTests {
+@Suite(.serialized) struct RetentionCrashTests {
     /// Copies the repository for each point.
     private func expectNothingIsLost(_ arguments: [String], _ history: RetentionSandbox, atLeast points: Int) async throws {
         let (sound, repo) = (history.folder.path + "/sound", history.repo)

@@ -5,7 +5,7 @@ import SnapcatTestSupport
 import Testing
 
 /// `snapcat purge`: names are taken out of the history, and nothing else changes.
-@Suite struct PurgeTests {
+@Suite(.serialized) struct PurgeTests {
     private func lines(_ path: String) throws -> [String] {
         let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
         let text = try GzipReader(ArraySource(bytes), name: path).readAll(limit: 1 << 20)

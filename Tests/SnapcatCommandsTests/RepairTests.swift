@@ -4,7 +4,7 @@ import SnapcatTestSupport
 import Testing
 
 /// `snapcat repair`: what is damaged moves aside, and what is still to be had comes back.
-@Suite struct RepairTests {
+@Suite(.serialized) struct RepairTests {
     private func object(_ history: RetentionSandbox, _ text: String) -> String {
         let md5 = RetentionSandbox.md5(text)
         return "\(history.repo)/heap/\(md5.prefix(2))/\(md5).gz"

@@ -15,6 +15,8 @@ struct CheckSnapshot {
         let place = store.displayPath(item.key)
         var lines: Int64 = 0
         do { lines = try checkLines(place, tell) } catch let error as SnapcatError where error.isOfTheFile {
+            // Forgotten since it was listed: that is no damage.
+            if try error.code == .notFound && store.isGone(item) { return 0 }
             try tell(CheckFinding(.snapshot, place: place, error.message))
         }
         do { try checkCompanion(files: lines, tell) } catch let error as SnapcatError where error.isOfTheFile {

@@ -249,11 +249,13 @@ struct MakeJob {
         _ name: SnapshotName, _ key: StorageKey, _ sync: CatalogSync, _ writer: BatchWriter, _ before: ParentSnapshot?
     ) throws {
         do {
-            if before == nil {
+            if let before {
+                if let item = try repository.snapshots.item(name, key) {
+                    _ = try sync.index(item, noted: writer.notedChanges.map { ($0, before.name) })
+                }
+            } else {
                 // Everything is new: the file itself is the better source.
                 try repository.sync(monitor)
-            } else if let item = try repository.snapshots.item(name, key) {
-                _ = try sync.index(item, noted: writer.notedChanges)
             }
             let heap = try repository.requireHeap()
             let catalog = try repository.catalog(monitor)

@@ -121,6 +121,8 @@ private final class VerifyJob {
                 }
             }
         } catch let error as SnapcatError where error.code == .damage || error.code == .notFound {
+            // Forgotten meanwhile: the next sync takes it out.
+            if try error.code == .notFound && store.storage.status(of: StorageKey(snapshot.key)) == nil { return }
             return try report(
                 CatalogDifference(snapshot: snapshot.name, kind: .unreadable, name: nil, message: error.description))
         }

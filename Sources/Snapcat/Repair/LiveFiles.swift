@@ -33,7 +33,7 @@ struct LiveFiles {
             let roots = roots + (own.isEmpty || roots.contains(own) ? [] : [own])
             do {
                 try collect(item, roots, into: &result)
-            } catch let error as SnapcatError where error.code == .damage { continue }
+            } catch let error as SnapcatError where error.code == .damage || error.code == .notFound { continue }
         }
         return result
     }

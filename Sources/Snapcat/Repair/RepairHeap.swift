@@ -163,6 +163,8 @@ final class RepairJob {
             } catch let error as SnapcatError where error.code == .damage {
                 // The rest is repaired all the same.
                 monitor.problem(error)
+            } catch let error as SnapcatError where error.code == .notFound {
+                if try !store.isGone(item) { throw error }
             }
             summary.snapshots += 1
             monitor.progress.add(files: 1)
