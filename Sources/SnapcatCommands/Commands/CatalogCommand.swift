@@ -47,7 +47,7 @@ struct CatalogCommand: AsyncParsableCommand {
         func run() async throws {
             try rows.refuseSQL()
             let repository = try roots.existingRepository()
-            let printer = DifferencePrinter(rows)
+            let printer = RowPrinter<CatalogDifference>(rows.writer(CatalogDifference.columns)) { $0.cells }
             let summary = try await talk.withMonitor { monitor, _ in
                 try await repository.verifyCatalog(monitor: monitor) { try printer.print($0) }
             }
@@ -88,21 +88,10 @@ struct CatalogCommand: AsyncParsableCommand {
     }
 }
 
-/// Prints where catalog and snapshots differ. Called by one thread at a time.
-private final class DifferencePrinter: @unchecked Sendable {
-    // Unchecked: the verification calls `print` from its one thread, and `finish` comes after it.
-    private let writer: RowWriter
+extension CatalogDifference {
+    fileprivate static let columns = ["snapshot", "kind", "name", "message"].map { Column($0) }
 
-    init(_ rows: RowOptions) {
-        writer = rows.writer([Column("snapshot"), Column("kind"), Column("name"), Column("message")])
+    fileprivate var cells: [Cell] {
+        [.string(snapshot?.stem), .string(kind.rawValue), name.map { .text($0.bytes) } ?? .null, .string(message)]
     }
-
-    func print(_ difference: CatalogDifference) throws {
-        try writer.row([
-            .string(difference.snapshot?.stem), .string(difference.kind.rawValue),
-            difference.name.map { .text($0.bytes) } ?? .null, .string(difference.message),
-        ])
-    }
-
-    func finish() throws { try writer.finish() }
 }

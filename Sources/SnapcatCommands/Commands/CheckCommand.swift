@@ -20,7 +20,7 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         try rows.refuseSQL()
         let repository = try roots.existingRepository()
-        let printer = FindingPrinter(rows)
+        let printer = RowPrinter<CheckFinding>(rows.writer(CheckFinding.columns)) { $0.cells }
         let readsData = readData
         let summary = try await talk.withMonitor { monitor, _ in
             try await repository.check(readsData: readsData, monitor: monitor) { try printer.print($0) }
@@ -41,21 +41,13 @@ extension CheckSummary {
     }
 }
 
-/// Prints findings. Called by one thread at a time.
-private final class FindingPrinter: @unchecked Sendable {
-    // Unchecked: the check calls `print` from its one thread, and `finish` comes after it.
-    private let writer: RowWriter
+extension CheckFinding {
+    fileprivate static let columns = ["severity", "kind", "place", "name", "message"].map { Column($0) }
 
-    init(_ rows: RowOptions) {
-        writer = rows.writer(["severity", "kind", "place", "name", "message"].map { Column($0) })
+    fileprivate var cells: [Cell] {
+        [
+            .string(isDamage ? "damage" : "note"), .string(kind.rawValue), .string(place),
+            name.map { .text($0.bytes) } ?? .null, .string(message),
+        ]
     }
-
-    func print(_ finding: CheckFinding) throws {
-        try writer.row([
-            .string(finding.isDamage ? "damage" : "note"), .string(finding.kind.rawValue), .string(finding.place),
-            finding.name.map { .text($0.bytes) } ?? .null, .string(finding.message),
-        ])
-    }
-
-    func finish() throws { try writer.finish() }
 }

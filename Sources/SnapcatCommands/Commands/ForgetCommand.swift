@@ -66,7 +66,7 @@ struct ForgetCommand: AsyncParsableCommand {
         try rows.refuseSQL()
         let repository = try roots.existingRepository(waitSeconds: lock.seconds)
         let options = try options()
-        let printer = DecisionPrinter(rows)
+        let printer = RowPrinter<ForgetDecision>(rows.writer(ForgetDecision.columns), limit: rows.limit) { $0.cells }
         let summary = try await talk.withMonitor { monitor, _ in
             try await repository.forget(options, monitor: monitor) { try printer.print($0) }
         }
@@ -98,30 +98,16 @@ extension ForgetSummary {
     }
 }
 
-/// Prints what becomes of each snapshot. Called by one thread at a time.
-private final class DecisionPrinter: @unchecked Sendable {
-    // Unchecked: forget calls `print` from its one thread, and `finish` comes after it.
-    private let writer: RowWriter
-    private let limit: Int?
-    private var printed = 0
+extension ForgetDecision {
+    fileprivate static let columns = [
+        "action", "taken_at", "path", "reasons", "files", "bytes", "freed_objects", "freed_bytes", "stored_bytes",
+    ].map { styledColumn($0) }
 
-    init(_ rows: RowOptions) {
-        limit = rows.limit
-        writer = rows.writer(
-            [
-                "action", "taken_at", "path", "reasons", "files", "bytes", "freed_objects", "freed_bytes", "stored_bytes",
-            ].map { styledColumn($0) })
+    fileprivate var cells: [Cell] {
+        [
+            .string(isKept ? "keep" : "forget"), .string(name.time.iso8601), .string(path),
+            .string(reasons.joined(separator: ", ")), .integer(files), .integer(bytes), .integer(freed.objects),
+            .integer(freed.bytes), .integer(freed.storedBytes),
+        ]
     }
-
-    func print(_ decision: ForgetDecision) throws {
-        if let limit, printed >= limit { return }
-        printed += 1
-        try writer.row([
-            .string(decision.isKept ? "keep" : "forget"), .string(decision.name.time.iso8601), .string(decision.path),
-            .string(decision.reasons.joined(separator: ", ")), .integer(decision.files), .integer(decision.bytes),
-            .integer(decision.freed.objects), .integer(decision.freed.bytes), .integer(decision.freed.storedBytes),
-        ])
-    }
-
-    func finish() throws { try writer.finish() }
 }

@@ -38,7 +38,7 @@ struct GCCommand: AsyncParsableCommand {
         options.droppedSnapRoots = try dropSnapRoot.map { try StorageLocation($0).description }
         options.allowsEmpty = allowEmpty
         options.isDryRun = dryRun
-        let printer = ActionPrinter(rows)
+        let printer = RowPrinter<CollectAction>(rows.writer(CollectAction.columns), limit: rows.limit) { $0.cells }
         let (summary, problems) = try await talk.withMonitor { [options] monitor, counter in
             (try await repository.collectGarbage(options, monitor: monitor) { try printer.print($0) }, counter.problems)
         }
@@ -55,5 +55,14 @@ extension CollectSummary {
         return "snapcat: \(isDryRun ? "dry run: " : "")\(HumanText.count(snapshots)) snapshots name \(HumanText.count(contents)) contents; "
             + "\(back)\(HumanText.count(trashed)) to the trash (\(HumanText.bytes(trashedBytes))), "
             + "\(HumanText.count(removed)) removed (\(HumanText.bytes(removedBytes)))\(kept)"
+    }
+}
+
+extension CollectAction {
+    /// Of gc and of undelete.
+    static let columns = ["action", "kind", "name", "stored_bytes", "reason"].map { styledColumn($0) }
+
+    var cells: [Cell] {
+        [.string(kind.rawValue), .string(subject.rawValue), .string(name), .integer(storedBytes), .string(reason)]
     }
 }

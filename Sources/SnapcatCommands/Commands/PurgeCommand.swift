@@ -28,7 +28,7 @@ struct PurgeCommand: AsyncParsableCommand {
         var options = PurgeOptions()
         options.names = names.map { Array($0.utf8) }
         options.isDryRun = dryRun
-        let printer = PurgePrinter(rows)
+        let printer = RowPrinter<PurgedSnapshot>(rows.writer(PurgedSnapshot.columns), limit: rows.limit) { $0.cells }
         let (summary, damages) = try await talk.withMonitor { [options] monitor, counter in
             (try await repository.purge(options, monitor: monitor) { try printer.print($0) }, counter.damages)
         }
@@ -42,26 +42,10 @@ struct PurgeCommand: AsyncParsableCommand {
     }
 }
 
-/// Prints the snapshots that have the names. Called by one thread at a time.
-private final class PurgePrinter: @unchecked Sendable {
-    // Unchecked: the job calls `print` from its one thread, and `finish` comes after it.
-    private let writer: RowWriter
-    private let limit: Int?
-    private var printed = 0
+extension PurgedSnapshot {
+    fileprivate static let columns = ["taken_at", "path", "files", "bytes", "nodes"].map { styledColumn($0) }
 
-    init(_ rows: RowOptions) {
-        limit = rows.limit
-        writer = rows.writer(["taken_at", "path", "files", "bytes", "nodes"].map { styledColumn($0) })
+    fileprivate var cells: [Cell] {
+        [.string(name.time.iso8601), .string(path), .integer(files), .integer(bytes), .integer(nodes)]
     }
-
-    func print(_ snapshot: PurgedSnapshot) throws {
-        if let limit, printed >= limit { return }
-        printed += 1
-        try writer.row([
-            .string(snapshot.name.time.iso8601), .string(snapshot.path), .integer(snapshot.files), .integer(snapshot.bytes),
-            .integer(snapshot.nodes),
-        ])
-    }
-
-    func finish() throws { try writer.finish() }
 }

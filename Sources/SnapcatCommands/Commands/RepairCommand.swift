@@ -25,7 +25,7 @@ struct RepairCommand: AsyncParsableCommand {
         var options = RepairOptions()
         if try roots.hasFileRoot { options.fileRoots = [try roots.fileRootPath()] }
         options.isDryRun = dryRun
-        let printer = RepairPrinter(rows)
+        let printer = RowPrinter<RepairAction>(rows.writer(RepairAction.columns), limit: rows.limit) { $0.cells }
         let (summary, problems) = try await talk.withMonitor { [options] monitor, counter in
             (try await repository.repair(options, monitor: monitor) { try printer.print($0) }, counter.problems)
         }
@@ -38,25 +38,7 @@ struct RepairCommand: AsyncParsableCommand {
     }
 }
 
-/// Prints the steps of a repair. Called by one thread at a time.
-private final class RepairPrinter: @unchecked Sendable {
-    // Unchecked: the job calls `print` from its one thread, and `finish` comes after it.
-    private let writer: RowWriter
-    private let limit: Int?
-    private var printed = 0
-
-    init(_ rows: RowOptions) {
-        limit = rows.limit
-        writer = rows.writer(["action", "md5", "place", "message"].map { Column($0) })
-    }
-
-    func print(_ action: RepairAction) throws {
-        if let limit, printed >= limit { return }
-        printed += 1
-        try writer.row([
-            .string(action.kind.rawValue), .md5(action.md5), .string(action.place), .string(action.message),
-        ])
-    }
-
-    func finish() throws { try writer.finish() }
+extension RepairAction {
+    fileprivate static let columns = ["action", "md5", "place", "message"].map { Column($0) }
+    fileprivate var cells: [Cell] { [.string(kind.rawValue), .md5(md5), .string(place), .string(message)] }
 }

@@ -64,7 +64,7 @@ struct RestoreCommand: AsyncParsableCommand {
         var options = options()
         let chosen = try chosenReference()
         options.folder = chosen.folder ?? []
-        let plan = dryRun ? PlanPrinter(format ?? .table) : nil
+        let plan = dryRun ? RestoreAction.printer(format ?? .table) : nil
         let (summary, damages) = try await talk.withMonitor { [options] monitor, counter in
             let summary = try await repository.restore(
                 chosen.reference, to: target, options: options, monitor: monitor, action: { try plan?.print($0) })
@@ -112,26 +112,6 @@ enum ReferenceArgument {
     }
 }
 
-/// Prints the actions of a plan as rows. Called by one thread at a time.
-private final class PlanPrinter: @unchecked Sendable {
-    // Unchecked: the restore calls it from its one thread, and `finish` comes after it.
-    private let writer: RowWriter
-
-    init(_ format: OutputFormat) {
-        let columns = [Column("action"), Column("name"), Column("type"), styledColumn("size"), Column("reason")]
-        writer = RowWriter(format: format, columns: columns, terminal: Terminal.info) { try Terminal.data($0) }
-    }
-
-    func print(_ action: RestoreAction) throws {
-        try writer.row([
-            .string(action.kind.rawValue), .text(action.name.bytes), .string(action.type), .integer(action.size),
-            .string(action.reason),
-        ])
-    }
-
-    func finish() throws { try writer.finish() }
-}
-
 extension RestoreSummary {
     fileprivate var json: String {
         let members: [(key: String, value: JSONValue)] = [
@@ -152,5 +132,17 @@ extension RestoreSummary {
         if failed > 0 { text += ", \(HumanText.count(failed)) failed" }
         if let snapshotBefore { text += "; the state before is \(snapshotBefore)" }
         return text + "; \(HumanText.duration(seconds: seconds))"
+    }
+}
+
+extension RestoreAction {
+    /// Prints a plan, as rows of its own format: restore has no other rows.
+    fileprivate static func printer(_ format: OutputFormat) -> RowPrinter<RestoreAction> {
+        let columns = [Column("action"), Column("name"), Column("type"), styledColumn("size"), Column("reason")]
+        return RowPrinter(RowWriter(format: format, columns: columns, terminal: Terminal.info) { try Terminal.data($0) }) { $0.cells }
+    }
+
+    private var cells: [Cell] {
+        [.string(kind.rawValue), .text(name.bytes), .string(type), .integer(size), .string(reason)]
     }
 }

@@ -26,7 +26,7 @@ struct UndeleteCommand: AsyncParsableCommand {
         var options = UndeleteOptions()
         options.names = names
         options.isDryRun = dryRun
-        let printer = ActionPrinter(rows)
+        let printer = RowPrinter<CollectAction>(rows.writer(CollectAction.columns), limit: rows.limit) { $0.cells }
         let (summary, damages) = try await talk.withMonitor { [options] monitor, counter in
             (try await repository.undelete(options, monitor: monitor) { try printer.print($0) }, counter.damages)
         }
