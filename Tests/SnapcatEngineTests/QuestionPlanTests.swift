@@ -75,6 +75,42 @@ import Testing
         #expect(Set(keyed).isSubset(of: Set(SavedQuery.builtIn.map(\.name))))
     }
 
+    /// What each saved query reads from its beginning to its end, by its alias in the SQL; all else is found by a key.
+    private static let scans: [String: [String]] = [
+        "bit-rot": ["SCAN v USING INDEX version_opened"],
+        "case-twins": ["SCAN v", "SCAN v"],
+        "changed-percent": ["SCAN s USING INDEX sqlite_autoindex_snapshot_row_1"],
+        "churn": ["SCAN v USING INDEX version_opened", "SCAN change"],
+        "deleted": ["SCAN c"],
+        "duplicates": [],
+        "freed-if-forgotten": [
+            "SCAN s", "SCAN s", "SCAN wanted VIRTUAL TABLE INDEX 1:", "SCAN gone", "SCAN k", "SCAN gone",
+        ],
+        "gaps": ["SCAN s USING COVERING INDEX sqlite_autoindex_snapshot_row_1"],
+        "growth": ["SCAN change"],
+        "growth-by-ext": ["SCAN c"],
+        "history": [],
+        "largest-folders": ["SCAN own", "SCAN up", "SCAN up"],
+        "missing": ["SCAN m"],
+        "orphans": ["SCAN h USING INDEX heap_object_unnamed"],
+        "renamed": ["SCAN change", "SCAN t", "SCAN gone"],
+        "risky-modes": ["SCAN v USING INDEX version_opened"],
+        "size-conflicts": [],
+        "snapshot-bytes": ["SCAN s USING INDEX sqlite_autoindex_snapshot_row_1", "SCAN u LEFT-JOIN"],
+        "unchanged": ["SCAN v"],
+        "unverified": ["SCAN h USING INDEX heap_object_unnamed"],
+        "where-is": [],
+    ]
+
+    @Test func eachSavedQueryReadsAllOfNothingButWhatItSpeaksOf() async throws {
+        #expect(Set(Self.scans.keys) == Set(SavedQuery.builtIn.map(\.name)))
+        for saved in SavedQuery.builtIn {
+            let question = Question(saved.sql, Dictionary(uniqueKeysWithValues: saved.parameters.map { ($0.name, "5") }))
+            let scans = try await plan(question).filter { $0.hasPrefix("SCAN ") && !$0.contains("(subquery") }
+            #expect(scans == Self.scans[saved.name], "\(saved.name)")
+        }
+    }
+
     @Test func everyBuiltInQueryDescribesItselfAndEachParameter() {
         #expect(SavedQuery.builtIn.count >= 20)
         for saved in SavedQuery.builtIn {
