@@ -3,7 +3,7 @@ import SnapcatPlatform
 import SnapcatStorage
 
 /// A snapshot's file.
-struct SnapshotPlace {
+struct SnapshotPlace: Sendable {
     let store: SnapshotStore
     let key: StorageKey
 
@@ -36,8 +36,7 @@ struct FileComparison {
         var holds = !sorts
         while let row = try stream.next() {
             if holds && held.count == Self.mostHeldRows {
-                try requireSorted(left)
-                try requireSorted(right)
+                try requireSorted()
                 holds = false
                 for row in held { try body(row) }
                 held = []
@@ -62,7 +61,12 @@ struct FileComparison {
         return try OrderedEntries(EntryReader(try SortedLines(reader), name: reader.name))
     }
 
-    private func requireSorted(_ place: SnapshotPlace) throws {
-        guard try SnapshotSide.isSorted(place.store, place.key) else { throw EntryReader.OrderProblem.unsorted(line: 0) }
+    /// Reads both files to their ends, at the same time.
+    private func requireSorted() throws {
+        let (left, right) = (left, right)
+        let other = WorkerThread.start("snapcat-order") { try SnapshotSide.isSorted(right.store, right.key) }
+        let own = Result { try SnapshotSide.isSorted(left.store, left.key) }
+        let (rightIsSorted, leftIsSorted) = (try other.wait().get(), try own.get())
+        guard leftIsSorted && rightIsSorted else { throw EntryReader.OrderProblem.unsorted(line: 0) }
     }
 }

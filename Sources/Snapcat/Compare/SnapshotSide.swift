@@ -45,12 +45,13 @@ final class SnapshotSide {
     /// Reads all lines once: also finds any damage before anything depends on it.
     static func isSorted(_ store: SnapshotStore, _ key: StorageKey) throws -> Bool {
         let reader = try store.entries(key)
-        var last: [UInt8]?
+        var last: [UInt8] = []
         var lastMD5: MD5Digest?
+        var isFirst = true
         var sorted = true
         while try reader.advance() {
             let fields = try reader.parse()
-            if let last {
+            if !isFirst {
                 let order = last.withUnsafeBytes { last in
                     reader.entryName.withUnsafeBytes { NameOrder.compare(last, $0) }
                 }
@@ -59,7 +60,10 @@ final class SnapshotSide {
                     throw reader.damage("'\(TerminalText.lossy(reader.entryName))' comes twice with different contents")
                 }
             }
-            last = reader.entryName
+            isFirst = false
+            // Into the same memory: keeping the reader's own would make it a new one for each line.
+            last.removeAll(keepingCapacity: true)
+            last.append(contentsOf: reader.entryName)
             lastMD5 = fields.md5
         }
         return sorted
