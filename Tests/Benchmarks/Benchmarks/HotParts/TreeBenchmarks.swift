@@ -5,24 +5,24 @@ import SnapcatStorage
 
 /// The walk with its merge: a make of which nothing has changed, and one of which everything is new.
 func treeBenchmarks() {
-    Benchmark("make: 5,000 files, nothing changed") { benchmark, tree in
+    Benchmark("make: 5,000 files, nothing changed") { (benchmark: Benchmark, tree: Tree) in
         let summary = try await tree.repository.make(tree.path)
         precondition(summary.readFiles == 0)
-    } setup: {
+    } setup: { () async throws -> Tree in
         let tree = try Tree(files: 5_000)
         _ = try await tree.repository.make(tree.path)
         return tree
-    } teardown: { tree in
-        try tree?.remove()
+    } teardown: {
+        try Tree.remove(files: 5_000)
     }
 
-    Benchmark("make: 2,000 files, all new") { benchmark, tree in
+    Benchmark("make: 2,000 files, all new") { (benchmark: Benchmark, tree: Tree) in
         let summary = try await tree.emptyRepository().make(tree.path)
         precondition(summary.newObjects > 0)
-    } setup: {
+    } setup: { () async throws -> Tree in
         try Tree(files: 2_000)
-    } teardown: { tree in
-        try tree?.remove()
+    } teardown: {
+        try Tree.remove(files: 2_000)
     }
 }
 
@@ -32,7 +32,9 @@ private struct Tree {
     let repository: Repository
 
     init(files: Int) throws {
-        path = FileManager.default.temporaryDirectory.path + "/snapcat-microbench-\(UUID())"
+        path = Self.path(files: files)
+        // What a killed run has left.
+        try Self.remove(files: files)
         for number in 0..<files {
             let folder = path + "/folder-\(number / 100)"
             if number % 100 == 0 { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
@@ -47,5 +49,12 @@ private struct Tree {
 
     func emptyRepository() -> Repository { Self.emptyRepository() }
 
-    func remove() throws { try FileManager.default.removeItem(atPath: path) }
+    private static func path(files: Int) -> String {
+        FileManager.default.temporaryDirectory.path + "/snapcat-microbench-\(getpid())-\(files)"
+    }
+
+    static func remove(files: Int) throws {
+        let path = path(files: files)
+        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+    }
 }
