@@ -1,7 +1,6 @@
 import Benchmark
 import Foundation
 import Snapcat
-import SnapcatStorage
 
 /// The walk with its merge: a make of which nothing has changed, and one of which everything is new.
 func treeBenchmarks() {
@@ -26,35 +25,28 @@ func treeBenchmarks() {
     }
 }
 
-/// Small files in folders of a hundred, in the temporary folder; the repository is in memory.
+/// Small files in folders of a hundred, and repositories beside them, in the temporary folder.
 private struct Tree {
+    private let base: String
     let path: String
     let repository: Repository
 
     init(files: Int) throws {
-        path = Self.path(files: files)
-        // What a killed run has left.
-        try Self.remove(files: files)
+        base = Self.base(files: files)
+        path = base + "/tree"
         for number in 0..<files {
             let folder = path + "/folder-\(number / 100)"
             if number % 100 == 0 { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
             try Data("file \(number) of many\n".utf8).write(to: URL(fileURLWithPath: folder + "/file-\(number).txt"))
         }
-        repository = Self.emptyRepository()
+        repository = Repository(folder: base + "/repository")
     }
 
-    static func emptyRepository() -> Repository {
-        Repository(.init(snapRoot: MemoryStorage(), heapRoot: MemoryStorage(), catalog: nil))
-    }
+    func emptyRepository() -> Repository { Repository(folder: base + "/repository-\(UUID())") }
 
-    func emptyRepository() -> Repository { Self.emptyRepository() }
-
-    private static func path(files: Int) -> String {
+    private static func base(files: Int) -> String {
         FileManager.default.temporaryDirectory.path + "/snapcat-microbench-\(getpid())-\(files)"
     }
 
-    static func remove(files: Int) throws {
-        let path = path(files: files)
-        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
-    }
+    static func remove(files: Int) throws { try FileManager.default.removeItem(atPath: base(files: files)) }
 }
