@@ -119,7 +119,7 @@ public final class Catalog: Sendable {
             // Read-only and as it is: it may be another program's.
             var configuration = Configuration()
             configuration.readonly = true
-            configuration.busyMode = .timeout(30)
+            configuration.busyMode = .timeout(Self.busySeconds)
             let queue = try DatabaseQueue(path: String(decoding: path, as: UTF8.self), configuration: configuration)
             defer {
                 // Nothing was written: a failed close loses nothing.
@@ -169,6 +169,9 @@ public final class Catalog: Sendable {
         return catalog
     }
 
+    /// How long a transaction waits for another process.
+    private static let busySeconds = 30.0
+
     private static func connect(_ path: [UInt8]) throws -> Catalog {
         Catalog(try connection(path), path: path)
     }
@@ -176,7 +179,7 @@ public final class Catalog: Sendable {
     private static func connection(_ path: [UInt8]) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "catalog"
-        configuration.busyMode = .timeout(30)
+        configuration.busyMode = .timeout(Self.busySeconds)
         // The writer keeps the references itself; checking each one would cost a look-up per row.
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { db in
@@ -242,13 +245,14 @@ public final class Catalog: Sendable {
     /// Empties the journal into the file, unless another process reads it: a process that ends without closing the
     /// catalog leaves its journal, and the next one would read all of it before anything else.
     package func settle() {
-        // The rows are safe in the journal: what hinders this hinders the next that writes, and is told there.
-        do {
-            try queue.writeWithoutTransaction { db in
-                // Readers are not waited for.
-                try db.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 30000")
-            }
-        } catch {}
+        queue.writeWithoutTransaction { db in
+            guard let connection = db.sqliteConnection else { return }
+            // Readers are not waited for.
+            sqlite3_busy_timeout(connection, 0)
+            defer { sqlite3_busy_timeout(connection, Int32(Self.busySeconds * 1000)) }
+            // The rows are safe in the journal: what hinders this hinders the next that writes, and is told there.
+            sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        }
     }
 
     package var databasePath: String { queue.path }

@@ -37,6 +37,21 @@ import Testing
         #expect(try fixture.besides() == [])
     }
 
+    @Test func `What was written leaves no journal that the next command would have to read`() async throws {
+        let fixture = try await Fixture()
+        let journal = fixture.catalog + "-wal"
+        func size() throws -> Int {
+            guard FileManager.default.fileExists(atPath: journal) else { return 0 }
+            return try FileManager.default.attributesOfItem(atPath: journal)[.size] as? Int ?? -1
+        }
+        #expect(try size() == 0)
+        try fixture.folder.write("source/b.txt", Array("two\n".utf8))
+        _ = try await fixture.repository.make(fixture.folder.path + "/source")
+        // The connection is still open: SQLite has not tidied up by itself.
+        #expect(try size() == 0)
+        #expect(try await fixture.repository.list().count == 2)
+    }
+
     @Test func `What a killed rebuild left does not stop the next, and goes with it`() async throws {
         let fixture = try await Fixture()
         for suffix in ["", "-wal", "-shm"] {
