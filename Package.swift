@@ -33,6 +33,7 @@ let package = Package(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "SnapcatPlatform",
             dependencies: [
@@ -66,7 +67,7 @@ let package = Package(
         .target(
             name: "SnapcatCatalog",
             dependencies: [
-                "CPlatform", "SnapcatPlatform", "SnapcatFormat", "SnapcatSchema",
+                "CPlatform", "CSQLite", "SnapcatPlatform", "SnapcatFormat", "SnapcatSchema",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),

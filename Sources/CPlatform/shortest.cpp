@@ -1,5 +1,5 @@
-// The shortest decimal digits of a double, from the C++ standard library (std::to_chars, C++17): the same
-// digits as Python's repr and Swift's description, at a fraction of their cost.
+// Doubles from and to decimal digits by the C++ standard library (<charconv>, C++17): the shortest digits are those of
+// Python's repr and Swift's description, and both ways cost a fraction of theirs.
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -20,4 +20,13 @@ extern "C" int cplatform_shortest_digits(double value, char digits[20], int *exp
     *exponent = (*p == 'e' ? std::atoi(p + 1) : 0) + 1;
     while (count > 1 && digits[count - 1] == '0') --count;
     return count;
+}
+
+extern "C" int cplatform_parse_double(const char *text, size_t count, double *value) {
+#ifdef __cpp_lib_to_chars
+    auto result = std::from_chars(text, text + count, *value);
+    return result.ec == std::errc() && result.ptr == text + count;
+#else
+    return 0;
+#endif
 }

@@ -214,8 +214,8 @@ public final class Catalog: Sendable {
     package func write<R>(_ body: (Database) throws -> R) throws -> R {
         try mapping {
             try queue.writeWithoutTransaction { db in
-                // Changes touch pages all over the file: those that several rows change are not to be written each time.
-                try db.execute(sql: "PRAGMA cache_size = -32768")
+                // Changes touch pages all over the file, each mostly once: more memory saves nothing.
+                try db.execute(sql: "PRAGMA cache_size = -4096")
                 var result: R?
                 try db.inTransaction(.immediate) {
                     result = try body(db)

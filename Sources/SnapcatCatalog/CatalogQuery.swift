@@ -1,3 +1,4 @@
+import CSQLite
 import GRDB
 import GRDBSQLite
 import SnapcatPlatform
@@ -38,6 +39,10 @@ package final class CatalogQuery {
     /// Bounds what SQLite may allocate in the whole process, this catalog's own connection included: for a program
     /// that does nothing else beside a query. What is larger (sorting, temporary tables) goes to temporary files.
     package static func limitMemory(bytes: Int64) { sqlite3_hard_heap_limit64(bytes) }
+
+    /// Lets SQLite not count what it allocates: a first index is built in a tenth less time. `limitMemory` has no effect
+    /// then. To be called before SQLite is used first in the process; later it changes nothing.
+    package static func forgoMemoryLimit() { _ = csqlite_stop_counting_memory() }
 
     /// `globs` compiles the patterns of the SQL function `path_match`.
     package init(

@@ -40,11 +40,10 @@ package enum LineOrigin {
 /// Writes one snapshot into the catalog, or takes one out: within one transaction of the caller.
 package final class CatalogWriter {
     let db: Database
-    private let paths: PathTable
+    let paths: PathTable
     private let entries: TemporalTable<EntryVersion>
     private let nodes: TemporalTable<NodeVersion>
-    private let contents: NamedContents
-    private var scratch: [UInt8] = []
+    let contents: NamedContents
 
     package init(_ db: Database) throws {
         self.db = db
@@ -89,48 +88,33 @@ package final class CatalogWriter {
     private func addEntries(
         _ origin: LineOrigin, at time: Int64, _ neighbours: Neighbours, warn: ([UInt8], String) -> Void
     ) throws {
-        let source: any LineChangeSource
         switch origin {
-        case .changes(let known): source = known
+        case .changes(let known):
+            try ParsedChanges.forEachBatch(known, warn: warn) { batch in
+                for change in batch { try addEntry(change.name, change.version, at: time, neighbours) }
+            }
         case .whole(let reader):
-            source = CatalogMergeSource(
+            // It reads the catalog itself: on no other thread.
+            let source = CatalogMergeSource(
                 db: db, reader: reader, table: EntryVersion.table, columns: EntryVersion.columns,
                 before: neighbours.before, line: { EntryVersion($0, at: 1).line(name: $1) })
+            var parser = EntryParser()
+            try source.forEachChange(warn: warn) { change in
+                try addEntry(change.name, parser.version(of: change), at: time, neighbours)
+            }
         case .none: return
         }
-        try source.forEachChange(warn: warn) { change in
-            guard let line = change.line, let fields = change.fields else {
-                guard let path = try paths.existing(change.name) else { return }
-                _ = try entries.apply(path, name: change.name, at: time, neighbours, nil)
-                return
-            }
-            let version = EntryVersion(line: line, fields: fields, name: change.name, scratch: &scratch)
-            let path = try paths.id(change.name)
-            _ = try entries.apply(path, name: change.name, at: time, neighbours, version)
-            if let md5 = version.md5 { try contents.see(md5) }
-        }
     }
 
-    /// The first snapshot of an empty catalog: nothing has to be looked up, and the indexes are built at the end.
-    private func addFirst(
-        _ source: any LineChangeSource, at time: Int64, warn: ([UInt8], String) -> Void
-    ) throws {
-        // Rows come to the end only, and are sorted after: few pages are faster than many.
-        try Statement(db, "PRAGMA cache_size = -4096").run()
-        let indexes = try Self.dropIndexes(db, ["version_md5", "version_opened", "path_name", "path_folder"])
-        try ParsedEntries.forEach(source, warn: warn) { name, version in
-            try entries.insert(try paths.insert(name), from: time, to: .max, version)
+    /// Makes the catalog have the version from `time` on; nil: the entry is gone.
+    private func addEntry(_ name: [UInt8], _ version: EntryVersion?, at time: Int64, _ neighbours: Neighbours) throws {
+        guard let version else {
+            guard let path = try paths.existing(name) else { return }
+            _ = try entries.apply(path, name: name, at: time, neighbours, nil)
+            return
         }
-        for sql in indexes { try Statement(db, sql).run() }
-        try contents.seeAll()
-    }
-
-    /// The SQL that makes them again.
-    private static func dropIndexes(_ db: Database, _ names: [String]) throws -> [String] {
-        let find = try Statement(db, "SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?")
-        let sql = try names.map { try find.bind(1, text: $0).first { $0.text(0) } ?? "" }
-        for name in names { try Statement(db, "DROP INDEX \(name)").run() }
-        return sql
+        _ = try entries.apply(try paths.id(name), name: name, at: time, neighbours, version)
+        if let md5 = version.md5 { try contents.see(md5) }
     }
 
     private func addNodes(

@@ -58,6 +58,7 @@ package struct EntryVersion: TemporalContent, Sendable {
             (mtime, created, extra) = Self.otherKeys(line, fields)
             if fields.hasOddValue { clearOddColumns(line) }
         }
+        if fields.hasOwnSpelling, spellsTimes(of: line, fields, scratch: &scratch) { return }
         spell(name, into: &scratch)
         if !Self.areEqual(scratch, line) {
             if shape == .snapcat {
@@ -69,6 +70,16 @@ package struct EntryVersion: TemporalContent, Sendable {
             }
             rawLine = Array(line)
         }
+    }
+
+    /// Whether the line has the times as they would be spelled: all that is left to prove of one in snapcat's spelling.
+    private func spellsTimes(of line: UnsafeRawBufferPointer, _ fields: EntryFields, scratch: inout [UInt8]) -> Bool {
+        for (double, exact, range) in [(created, ctimeNs, fields.createdRange), (mtime, mtimeNs, fields.mtimeRange)] {
+            scratch.removeAll(keepingCapacity: true)
+            PythonNumber.appendRepr(double ?? PythonNumber.double(nanoseconds: exact ?? 0), to: &scratch)
+            if !Self.areEqual(scratch, UnsafeRawBufferPointer(rebasing: line[range])) { return false }
+        }
+        return true
     }
 
     private static func areEqual(_ spelled: [UInt8], _ line: UnsafeRawBufferPointer) -> Bool {

@@ -21,31 +21,50 @@ package protocol LineChangeSource {
 
 /// Checks that names ascend, and lets through the first of several lines with one name and one md5.
 struct OrderGuard {
+    private enum Last { case none, line, name }
+    private var last = Last.none
+    /// Of a line that nobody has parsed yet.
     private var lastLine: [UInt8] = []
     private var lastName: [UInt8] = []
-    private var scratch: [UInt8] = []
-    private var hasLast = false
+    private var lastMD5: MD5Digest?
 
-    /// Keeps the line as the one before the next.
-    mutating func keep(_ line: UnsafeRawBufferPointer) {
-        lastLine.removeAll(keepingCapacity: true)
-        lastLine.append(contentsOf: line)
-        hasLast = true
+    /// Keeps the current line as the one before the next.
+    mutating func keep(_ reader: EntryReader) {
+        if let fields = reader.fields {
+            keep(name: reader.entryName, fields.md5)
+        } else {
+            lastLine.removeAll(keepingCapacity: true)
+            lastLine.append(contentsOf: reader.line)
+            last = .line
+        }
+    }
+
+    private mutating func keep(name: [UInt8], _ md5: MD5Digest?) {
+        // A copy in place: the reader goes on writing into its own.
+        lastName.removeAll(keepingCapacity: true)
+        lastName.append(contentsOf: name)
+        lastMD5 = md5
+        last = .name
     }
 
     /// False where the (parsed) current line repeats the one before.
     mutating func accepts(_ reader: EntryReader, warn: ([UInt8], String) -> Void) throws -> Bool {
-        guard hasLast else { return true }
-        // It was parsed when it was the current line, or equals one that was.
-        let lastFields = try lastLine.withUnsafeBytes { try EntryFields($0) }
-        let order = lastLine.withUnsafeBytes { last in
-            reader.entryName.withUnsafeBytes { name in
-                lastFields.withName(of: last, scratch: &scratch) { NameOrder.compare($0, name) }
+        if last == .none { return true }
+        if last == .line {
+            // It equals one that was parsed when it was current.
+            let (name, md5) = try lastLine.withUnsafeBytes { line in
+                let fields = try EntryFields(line)
+                var scratch: [UInt8] = []
+                return (fields.withName(of: line, scratch: &scratch) { Array($0) } ?? [], fields.md5)
             }
+            keep(name: name, md5)
         }
-        if let order, order < 0 { return true }
+        let order = lastName.withUnsafeBytes { last in
+            reader.entryName.withUnsafeBytes { NameOrder.compare(last, $0) }
+        }
+        if order < 0 { return true }
         guard order == 0 else { throw EntryReader.OrderProblem.unsorted(line: reader.lineNumber) }
-        try Self.refuseOtherContent(reader, md5: lastFields.md5)
+        try Self.refuseOtherContent(reader, md5: lastMD5)
         warn(reader.entryName, "the name comes twice; the first line counts")
         return false
     }
@@ -70,7 +89,7 @@ package struct FullSource: LineChangeSource {
             if try order.accepts(reader, warn: warn) {
                 try body(LineChange(name: reader.entryName, line: reader.line, fields: fields))
             }
-            order.keep(reader.line)
+            order.keep(reader)
         }
     }
 }
@@ -92,7 +111,7 @@ package struct MergeSource: LineChangeSource {
         var hasAfter = try after.advance()
         while hasAfter {
             if hasBefore && before.line.isSame(as: after.line) {
-                order.keep(after.line)
+                order.keep(after)
                 hasBefore = try before.advance()
                 hasAfter = try after.advance()
                 continue
@@ -110,7 +129,7 @@ package struct MergeSource: LineChangeSource {
             }
             try body(LineChange(name: after.entryName, line: after.line, fields: fields))
             if comparison == 0 { hasBefore = try before.advance() }
-            order.keep(after.line)
+            order.keep(after)
             hasAfter = try after.advance()
         }
         while hasBefore {

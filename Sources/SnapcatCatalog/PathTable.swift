@@ -3,6 +3,7 @@ import SnapcatPlatform
 
 /// Names to ids. Ids are given in the order of first sight, which is nearly the order of names.
 package final class PathTable {
+    static let columns = ["name", "folder_id", "ext"]
     private let find: Statement
     private let add: Statement
     private let findFolder: Statement
@@ -13,7 +14,7 @@ package final class PathTable {
 
     package init(_ db: Database) throws {
         find = try Statement(db, "SELECT id FROM path WHERE name = ?")
-        add = try Statement(db, "INSERT INTO path (name, folder_id, ext) VALUES (?, ?, ?)")
+        add = try Statement(db, "INSERT INTO path (\(Self.columns.joined(separator: ", "))) VALUES (?, ?, ?)")
         findFolder = try Statement(db, "SELECT id FROM folder WHERE name = ?")
         addFolder = try Statement(db, "INSERT INTO folder (name, parent_id) VALUES (?, ?)")
         nameOf = try Statement(db, "SELECT name FROM path WHERE id = ?")
@@ -29,13 +30,22 @@ package final class PathTable {
     }
 
     /// For names that are known to be new.
-    package func insert(_ name: [UInt8]) throws -> Int64 {
+    private func insert(_ name: [UInt8]) throws -> Int64 {
+        try bind(name, to: add, at: 1)
+        try add.run()
+        return lastId
+    }
+
+    /// Binds the columns of a name; its folders are added where they are new.
+    func bind(_ name: [UInt8], to statement: Statement, at first: Int32) throws {
         let slash = name.lastIndex(of: UInt8(ascii: "/"))
         let folder = try folderId(name[..<(slash ?? 0)])
         let base = name[(slash.map { $0 + 1 } ?? 0)...]
-        try add.bind(1, text: name).bind(2, folder).bind(3, text: Self.fileExtension(base)).run()
-        return add.lastInsertedId
+        statement.bind(first, text: name).bind(first + 1, folder).bind(first + 2, text: Self.fileExtension(base))
     }
+
+    /// The id of the row that was inserted last, be it a name or a folder.
+    var lastId: Int64 { add.lastInsertedId }
 
     package func name(_ id: Int64) throws -> [UInt8] {
         try nameOf.bind(1, id).first { $0.bytes(0) } ?? []

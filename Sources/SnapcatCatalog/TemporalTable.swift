@@ -35,6 +35,8 @@ package final class TemporalTable<Content: TemporalContent> {
         package var content: Content
     }
 
+    static var keyColumns: [String] { ["path_id", "valid_from", "valid_to"] }
+
     private let selectAt: Statement
     private let insertRow: Statement
     private let updateTo: Statement
@@ -51,9 +53,9 @@ package final class TemporalTable<Content: TemporalContent> {
             SELECT valid_from, valid_to, \(columns) FROM \(table)
             WHERE path_id = ? AND valid_from <= ? ORDER BY valid_from DESC LIMIT 1
             """)
-        let marks = Array(repeating: "?", count: Content.columns.count + 3).joined(separator: ", ")
+        let marks = Array(repeating: "?", count: Content.columns.count + Self.keyColumns.count).joined(separator: ", ")
         insertRow = try Statement(
-            db, "INSERT INTO \(table) (path_id, valid_from, valid_to, \(columns)) VALUES (\(marks))")
+            db, "INSERT INTO \(table) (\(Self.keyColumns.joined(separator: ", ")), \(columns)) VALUES (\(marks))")
         updateTo = try Statement(db, "UPDATE \(table) SET valid_to = ? WHERE path_id = ? AND valid_from = ?")
         updateFrom = try Statement(db, "UPDATE \(table) SET valid_from = ? WHERE path_id = ? AND valid_from = ?")
         deleteRow = try Statement(db, "DELETE FROM \(table) WHERE path_id = ? AND valid_from = ?")
@@ -76,9 +78,14 @@ package final class TemporalTable<Content: TemporalContent> {
     }
 
     package func insert(_ path: Int64, from: Int64, to: Int64, _ content: Content) throws {
-        insertRow.bind(1, path).bind(2, from).bind(3, to)
-        content.bind(to: insertRow, at: 4)
+        Self.bind(path, from: from, to: to, content, to: insertRow, at: 1)
         try insertRow.run()
+    }
+
+    /// Binds the key columns and the content's.
+    static func bind(_ path: Int64, from: Int64, to: Int64, _ content: Content, to statement: Statement, at first: Int32) {
+        statement.bind(first, path).bind(first + 1, from).bind(first + 2, to)
+        content.bind(to: statement, at: first + Int32(keyColumns.count))
     }
 
     /// Makes the path be as `content` says (nil: absent) at the new snapshot `time`, and at no other.

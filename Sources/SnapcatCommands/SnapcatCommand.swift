@@ -35,6 +35,7 @@ package struct SnapcatCommand: AsyncParsableCommand {
     private static func run(_ arguments: [String]) async -> ExitStatus {
         do {
             var command = try parseAsRoot(arguments)
+            if !(command is QueryCommand) { Repository.forgoQueryMemoryLimit() }
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -1,3 +1,4 @@
+import CPlatform
 import SnapcatPlatform
 
 /// What snapcat knows of one snapshot line, as offsets and numbers: no copy, no allocation.
@@ -30,6 +31,8 @@ package struct EntryFields: Equatable {
     package var isTypeFile = false
     /// Keys other than those of `Key` are there.
     package var hasOtherKeys = false
+    /// Everything but the doubles is known to be spelled as `EntryLine` spells it.
+    package var hasOwnSpelling = false
     /// A known key has a value that no column holds as it is spelled (null, a string, a float, too large).
     package var hasOddValue = false
 
@@ -37,6 +40,8 @@ package struct EntryFields: Equatable {
     var present: UInt32 = 0
     /// All of `Key`.
     static let allPresent: UInt32 = 0x3fff
+    /// All but the exact times, which snapshooter does not write.
+    static let snapshooterPresent = allPresent & ~(1 << UInt32(Key.ctimeNs.rawValue) | 1 << UInt32(Key.mtimeNs.rawValue))
 
     package func has(_ key: Key) -> Bool { present & (1 << UInt32(key.rawValue)) != 0 }
 
@@ -44,8 +49,7 @@ package struct EntryFields: Equatable {
     package var isSnapcatShape: Bool { present == Self.allPresent && !hasOtherKeys && !hasOddValue }
     /// The 12 keys that snapshooter writes for a local file, and no other.
     package var isSnapshooterShape: Bool {
-        present == Self.allPresent & ~(1 << UInt32(Key.ctimeNs.rawValue) | 1 << UInt32(Key.mtimeNs.rawValue))
-            && !hasOtherKeys && !hasOddValue
+        present == Self.snapshooterPresent && !hasOtherKeys && !hasOddValue
     }
 
     private mutating func mark(_ key: Key) { present |= 1 << UInt32(key.rawValue) }
@@ -158,7 +162,10 @@ package struct EntryFields: Equatable {
 
     /// The double that a number's text stands for.
     package static func double(_ line: UnsafeRawBufferPointer, _ range: Range<Int>) -> Double? {
-        range.isEmpty ? nil : Double(String(decoding: line[range], as: UTF8.self))
+        guard !range.isEmpty, let text = line[range].withMemoryRebound(to: CChar.self, { $0.baseAddress }) else { return nil }
+        var value = 0.0
+        if cplatform_parse_double(text, range.count, &value) != 0 { return value }
+        return Double(String(decoding: line[range], as: UTF8.self))
     }
 }
 

@@ -45,17 +45,27 @@ public struct MD5Digest: Hashable, Sendable, Comparable, CustomStringConvertible
 
     /// The same for lines and file names, which come by the million: generic code is not specialised in other modules.
     package init?(hex: UnsafeRawBufferPointer) {
-        guard hex.count == 32 else { return nil }
-        var halves: (high: UInt64, low: UInt64) = (0, 0)
-        for index in 0..<32 {
-            let byte = hex[index]
-            let decimal = byte &- UInt8(ascii: "0")
-            let letter = byte &- UInt8(ascii: "a")
-            guard decimal < 10 || letter < 6 else { return nil }
-            let digit = UInt64(decimal < 10 ? decimal : letter + 10)
-            if index < 16 { halves.high = halves.high << 4 | digit } else { halves.low = halves.low << 4 | digit }
-        }
-        self.init(high: halves.high, low: halves.low)
+        guard hex.count == 32, let q0 = Self.eightDigits(hex, 0), let q1 = Self.eightDigits(hex, 8),
+            let q2 = Self.eightDigits(hex, 16), let q3 = Self.eightDigits(hex, 24)
+        else { return nil }
+        self.init(high: q0 << 32 | q1, low: q2 << 32 | q3)
+    }
+
+    /// The number that eight digits spell: all of them at once, a byte of a word each.
+    @inline(__always)
+    private static func eightDigits(_ hex: UnsafeRawBufferPointer, _ offset: Int) -> UInt64? {
+        let text = UInt64(bigEndian: hex.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // Of the characters that may come, letters alone have this bit.
+        let letters = text >> 6 & ones
+        let values = text & (ones * 0x0f) &+ letters &* 9
+        // Spelled again they are the text, a letter is 10 to 15, and a digit below 10: then nothing else was there.
+        guard values &+ ones &* 0x30 &+ letters &* 0x27 == text, values & (ones * 0xf0) == 0,
+            (values &+ ones &* 6) >> 4 & ones == letters
+        else { return nil }
+        let pairs = (values | values >> 4) & 0x00ff_00ff_00ff_00ff
+        let quads = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff
+        return (quads | quads >> 16) & 0xffff_ffff
     }
 
     public init?(hex: String) { self.init(hex: hex.utf8) }
@@ -76,12 +86,22 @@ public struct MD5Digest: Hashable, Sendable, Comparable, CustomStringConvertible
     public var description: String { String(decoding: hexBytes, as: UTF8.self) }
 
     package func appendHex(to buffer: inout [UInt8]) {
-        for half in [high, low] {
-            for shift in stride(from: 60, through: 0, by: -4) {
-                let digit = UInt8(truncatingIfNeeded: half >> UInt64(shift)) & 15
-                buffer.append(digit < 10 ? 48 + digit : 87 + digit)
-            }
-        }
+        let text = (
+            Self.spelled(high >> 32).bigEndian, Self.spelled(high & 0xffff_ffff).bigEndian,
+            Self.spelled(low >> 32).bigEndian, Self.spelled(low & 0xffff_ffff).bigEndian
+        )
+        withUnsafeBytes(of: text) { buffer.append(contentsOf: $0) }
+    }
+
+    /// The eight digits of 32 bits, a byte of the word each.
+    @inline(__always)
+    private static func spelled(_ value: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quads = (value | value << 16) & 0x0000_ffff_0000_ffff
+        let pairs = (quads | quads << 8) & 0x00ff_00ff_00ff_00ff
+        let values = (pairs | pairs << 4) & (ones * 0x0f)
+        let letters = (values &+ ones &* 6) >> 4 & ones
+        return values &+ ones &* 0x30 &+ letters &* 0x27
     }
 
     /// The first byte: which folder of a heap has the object.

@@ -32,39 +32,21 @@ private func fields(_ line: String) throws -> EntryFields { try parse(Array(line
     /// Lines as snapcat writes them, whole and with a few bytes changed, taken out or put in.
     @Test func theQuickWayReadsOwnLinesAsTheScannerDoes() throws {
         var random = SeededRandom()
-        func number() -> Int64 {
-            let digits = Int64(bitPattern: random.next()) >> Int64(random.next() % 64)
-            return Int64.random(in: 0...9, using: &random) == 0 ? digits : abs(digits / 8)
-        }
         var quick = 0
         for round in 0..<4000 {
-            let local = EntryLine.Local(
-                md5: MD5Digest(high: random.next(), low: random.next()), size: number(), mode: number(), uid: number(),
-                gid: number(), inode: number(), linkCount: number(), created: PythonNumber.double(nanoseconds: number()),
-                mtime: PythonNumber.double(nanoseconds: number()), mtimeNs: number(), ctimeNs: number())
-            var line: [UInt8] = []
-            let name = round % 2 == 0 ? Array("usr/share/doc/\(round).txt".utf8) : random.name()
-            name.withUnsafeBytes { EntryLine.append(local, name: $0, to: &line) }
-            if round % 4 >= 2 {
-                for _ in 0...random.next() % 3 {
-                    let at = Int.random(in: 0..<line.count, using: &random)
-                    let byte = Array("0123456789-.eE\"\\{}, a\u{e9}\0".utf8).randomElement(using: &random) ?? 0
-                    switch random.next() % 3 {
-                    case 0: line[at] = byte
-                    case 1: line.insert(byte, at: at)
-                    default: line.remove(at: at)
-                    }
-                }
-            }
+            let line = random.snapshotLine(round)
             line.withUnsafeBytes { bytes in
-                guard let fields = OwnSpelling.fields(bytes) else { return }
+                guard var fields = OwnSpelling.fields(bytes) else { return }
+                #expect(fields.hasOwnSpelling)
+                fields.hasOwnSpelling = false
                 quick += 1
                 #expect(fields == (try? EntryFields(scanning: bytes)), "\(String(decoding: line, as: UTF8.self)), \(random.label)")
             }
         }
         #expect(quick > 400, "\(random.label)")
-        let own = Array(snapcatLine.utf8)
-        #expect(try own.withUnsafeBytes { OwnSpelling.fields($0) } == fields(snapcatLine))
+        for own in [snapcatLine, snapshooterLine].map({ Array($0.utf8) }) {
+            #expect(try own.withUnsafeBytes { OwnSpelling.fields($0) == (try EntryFields($0)) })
+        }
     }
 
     @Test func snapshootersLineHasItsShapeAndValues() throws {

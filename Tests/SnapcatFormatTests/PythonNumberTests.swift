@@ -119,4 +119,14 @@ import Testing
             #expect(text == Array(String(value).utf8), "\(random.label)")
         }
     }
+
+    @Test func `A number of a line is the double that Swift reads`() {
+        var random = SeededRandom()
+        var texts = ["1e999", "-1e999", "1e-999", "0.0", "-0.0", "1E5", "1e+5", "1.5e-07", "123456789012345678901234567890", "NaN", "Infinity", "1.", "", "1x"]
+        for value in doubles(&random) { texts.append(value.description) }
+        for text in texts {
+            let read = Array(text.utf8).withUnsafeBytes { EntryFields.double($0, 0..<text.utf8.count) }
+            #expect(read?.bitPattern == Double(text)?.bitPattern, "\(text), \(random.label)")
+        }
+    }
 }

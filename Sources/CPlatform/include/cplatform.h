@@ -86,6 +86,9 @@ long cplatform_local_offset(int64_t time);
 /// A shortest decimal that reads back as the same double, digits and decimal exponent only:
 /// value = 0.d1d2d3... * 10^exponent. Returns the number of digits written (at most 17).
 int cplatform_shortest_digits(double value, char digits[20], int *exponent);
+/// Reads all of `text` as a decimal number. 0 where it is none, or too large or small for a double, or where the
+/// standard library cannot.
+int cplatform_parse_double(const char *text, size_t count, double *value);
 
 /// Installs `handler` for SIGINT and SIGTERM, and ignores SIGPIPE.
 void cplatform_on_interrupt(void (*handler)(int));

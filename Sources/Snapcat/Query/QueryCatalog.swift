@@ -28,6 +28,9 @@ extension Repository {
     /// Bounds what SQLite may allocate in this process, for all repositories: for a program that only queries.
     package static func limitQueryMemory(bytes: Int64) { CatalogQuery.limitMemory(bytes: bytes) }
 
+    /// For a process that runs nobody's SQL: indexing is faster without the count. Before anything else.
+    package static func forgoQueryMemoryLimit() { CatalogQuery.forgoMemoryLimit() }
+
     /// What the catalog holds, in rows and bytes.
     public func catalogCounts(syncs: Bool = true, monitor: Monitor = .silent) async throws -> [(what: String, count: Int64)] {
         try await run("snapcat-stats", monitor) { [self] in

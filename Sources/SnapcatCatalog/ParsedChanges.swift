@@ -1,21 +1,34 @@
 import SnapcatPlatform
 
-/// The entries of a first snapshot, parsed on a thread of its own while the caller inserts them.
-enum ParsedEntries {
+/// What a change makes of an entry; nil: it is gone.
+typealias ParsedChange = (name: [UInt8], version: EntryVersion?)
+
+/// Turns lines into versions.
+struct EntryParser {
+    private var scratch: [UInt8] = []
+
+    mutating func version(of change: LineChange) -> EntryVersion? {
+        guard let line = change.line, let fields = change.fields else { return nil }
+        return EntryVersion(line: line, fields: fields, name: change.name, scratch: &scratch)
+    }
+}
+
+/// The changes of a source, found and parsed on a thread of its own while the caller writes them.
+enum ParsedChanges {
     private struct Batch: Sendable {
-        var entries: [(name: [UInt8], version: EntryVersion)] = []
+        var changes: [ParsedChange] = []
         var warnings: [(name: [UInt8], message: String)] = []
     }
 
     /// Carries the source to its thread: from then on no other touches it.
     private struct Handover: @unchecked Sendable { let source: any LineChangeSource }
 
-    private static let entriesPerBatch = 512
+    private static let changesPerBatch = 512
 
-    /// Calls `body` for each entry in order; throws what the source throws.
-    static func forEach(
+    /// Calls `body` for some changes after the other, in order; throws what the source throws.
+    static func forEachBatch(
         _ source: any LineChangeSource, warn: ([UInt8], String) -> Void,
-        _ body: ([UInt8], EntryVersion) throws -> Void
+        _ body: (ArraySlice<ParsedChange>) throws -> Void
     ) throws {
         let queue = BoundedQueue<Result<Batch, any Error>>(capacity: 4)
         // An error of `body` ends the other thread at its next batch.
@@ -25,7 +38,7 @@ enum ParsedEntries {
         while let result = queue.pop() {
             let batch = try result.get()
             for warning in batch.warnings { warn(warning.name, warning.message) }
-            for entry in batch.entries { try body(entry.name, entry.version) }
+            if !batch.changes.isEmpty { try body(batch.changes[...]) }
         }
     }
 
@@ -35,17 +48,15 @@ enum ParsedEntries {
     private static func parse(_ source: any LineChangeSource, into queue: BoundedQueue<Result<Batch, any Error>>) {
         defer { queue.close() }
         do {
-            var scratch: [UInt8] = []
+            var parser = EntryParser()
             var batch = Batch()
-            batch.entries.reserveCapacity(entriesPerBatch)
+            batch.changes.reserveCapacity(changesPerBatch)
             var warnings: [(name: [UInt8], message: String)] = []
             try source.forEachChange(warn: { warnings.append(($0, $1)) }) { change in
-                guard let line = change.line, let fields = change.fields else { return }
-                let version = EntryVersion(line: line, fields: fields, name: change.name, scratch: &scratch)
-                batch.entries.append((change.name, version))
-                guard batch.entries.count == entriesPerBatch else { return }
+                batch.changes.append((change.name, parser.version(of: change)))
+                guard batch.changes.count == changesPerBatch else { return }
                 if !queue.push(.success(batch)) { throw Closed() }
-                batch.entries.removeAll(keepingCapacity: true)
+                batch.changes.removeAll(keepingCapacity: true)
             }
             batch.warnings = warnings
             _ = queue.push(.success(batch))
