@@ -128,5 +128,8 @@ let package = Package(
         .testTarget(
             name: "SnapcatCommandsTests", dependencies: ["SnapcatPlatform", "SnapcatCommands", "SnapcatTestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "SnapcatTortureTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "Snapcat", "SnapcatTestSupport"],
+            swiftSettings: settings),
     ]
 )

@@ -1,3 +1,4 @@
+import GRDB
 import SnapcatPlatform
 import SystemPackage
 
@@ -6,14 +7,7 @@ extension Catalog {
     ///
     /// What a killed build has left is overwritten by the next. Throws `.locked` where another process is building.
     package static func replace<R>(at path: [UInt8], _ fill: (Catalog) throws -> R) throws -> R {
-        switch try condition(path) {
-        case .foreign:
-            throw SnapcatError(
-                .usage, "Not a catalog of snapcat", TerminalText.lossy(path),
-                reason: "it is a database of another program", advice: "name another file with --catalog")
-        case .replaceable: try setAside(path)
-        case .usable, .absent, .newer: break
-        }
+        try makeRoom(path)
         let beside = path + Array(".rebuilding".utf8)
         let lock = try lock(beside)
         // SQLite's own locks on the file would go with this descriptor: it is closed after all is done.
@@ -28,6 +22,24 @@ extension Catalog {
             for suffix in ["", "-wal", "-shm", "-journal"] { try removeIfPresent(beside + Array(suffix.utf8)) }
             if let error = error as? Errno { throw SnapcatError.system("Cannot replace the catalog", path, error) }
             throw error
+        }
+    }
+
+    /// A database of another program is refused, and one that is damaged is set aside.
+    private static func makeRoom(_ path: [UInt8]) throws {
+        do {
+            switch try condition(path) {
+            case .foreign:
+                throw SnapcatError(
+                    .usage, "Not a catalog of snapcat", TerminalText.lossy(path),
+                    reason: "it is a database of another program", advice: "name another file with --catalog")
+            case .replaceable: try setAside(path)
+            case .usable, .absent, .newer: break
+            }
+        } catch let error as DatabaseError {
+            throw mapped(error, path)
+        } catch let error as Errno {
+            throw SnapcatError.system("Cannot replace the catalog", path, error)
         }
     }
 

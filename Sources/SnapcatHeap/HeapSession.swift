@@ -151,14 +151,17 @@ package final class HeapSession: Sendable {
         report(moved)
     }
 
-    /// Removes files in `temp` that no living run can own: older than a day by the file system's own stamps.
+    /// Removes files in `temp`, and temporary ones beside it, that no living run can own: older than that by the file
+    /// system's own stamps.
     package func sweepTemporaryFiles(olderThanNanoseconds age: Int64, now: Int64) throws {
         try withListingError(rootPath) {
-            for item in try FolderListing.items(in: temporary) {
-                guard let status = try Descriptor.statusIfPresent(item.name, in: temporary.raw),
-                    status.kind == .regular, now - max(status.mtimeNanoseconds, status.ctimeNanoseconds) > age
-                else { continue }
-                try FolderOperations.removeFile(item.name, in: temporary.raw)
+            for (folder, isTemporary) in [(temporary, { _ in true }), (root, { LocalSink.isTemporary($0) })] as [(Descriptor, ([UInt8]) -> Bool)] {
+                for item in try FolderListing.items(in: folder) where isTemporary(item.name) {
+                    guard let status = try Descriptor.statusIfPresent(item.name, in: folder.raw),
+                        status.kind == .regular, now - max(status.mtimeNanoseconds, status.ctimeNanoseconds) > age
+                    else { continue }
+                    try FolderOperations.removeFile(item.name, in: folder.raw)
+                }
             }
         }
     }

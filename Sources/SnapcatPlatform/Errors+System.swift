@@ -36,9 +36,9 @@ extension Errno {
     /// No room is left on the disk, or in the user's quota.
     package var meansFull: Bool { self == .noSpace || self == .diskQuotaExceeded }
 
-    /// The place cannot be written: read-only, full, or not permitted.
+    /// The place cannot be written: read-only, full, failing, or not permitted.
     package var meansUnwritable: Bool {
-        meansFull || [.readOnlyFileSystem, .permissionDenied, .notPermitted].contains(self)
+        meansFull || [.readOnlyFileSystem, .permissionDenied, .notPermitted, .ioError].contains(self)
     }
 }
 

@@ -109,7 +109,10 @@ import Testing
         try folder.write("target/own", [1])
         // The file system of the tests itself is asked.
         let pairs = [NameTwins.Pair(folder: [], left: Array("README".utf8), right: Array("readme".utf8))]
+        let before = try Descriptor.status(folder.bytes)
         guard try NameProbe.pairsOfOneFile(pairs, in: folder.bytes).isEmpty else { return }
+        // The question leaves no trace that a safety snapshot would take for the user's.
+        #expect(try Descriptor.status(folder.bytes).mtimeNanoseconds == before.mtimeNanoseconds)
         let summary = try await repository.restore(.latest(back: 0), to: folder.path + "/target")
         #expect(summary.writtenFiles == 5)
         #expect(try folder.files().filter { $0.starts(with: Array("target/".utf8)) }.count == 5)

@@ -94,14 +94,16 @@ import Testing
     @Test func temporaryFilesOlderThanTheLimitAreSwept() throws {
         let day: Int64 = 86_400_000_000_000
         let session = try heap.session()
-        for name in ["heap/temp/a.gz", "heap/temp/b", "heap/temp/sub/c"] { try heap.folder.write(name, [1]) }
+        // Beside `temp` only what a killed writer has named.
+        let beside = ["heap/.snapcat-tmp-0123456789abcdef", "heap/.snapcat-tmp-mine"]
+        for name in ["heap/temp/a.gz", "heap/temp/b", "heap/temp/sub/c"] + beside { try heap.folder.write(name, [1]) }
         let now = try Descriptor.status(heap.folder.path("heap/temp/a.gz")).ctimeNanoseconds
         // A time of modification can be set to anything: the younger of both stamps counts.
         try FolderOperations.setModificationTime(0, of: Descriptor.open(heap.folder.path("heap/temp/b"), .write))
         try session.sweepTemporaryFiles(olderThanNanoseconds: day, now: now + day / 2)
-        #expect(try heap.files().count == 3)
+        #expect(try heap.files().count == 5)
         try session.sweepTemporaryFiles(olderThanNanoseconds: day, now: now + 2 * day)
-        #expect(try heap.files() == ["temp/sub/c"])
+        #expect(try heap.files() == [".snapcat-tmp-mine", "temp/sub/c"])
     }
 }
 

@@ -26,6 +26,23 @@ package final class SmallDisk: Sendable {
         }
     }
 
+    /// Gives the file system another size; what is in it stays.
+    package func resize(kilobytes: Int) throws {
+        guard try Self.run("mount", "-o", "remount,size=\(kilobytes)k", path) else {
+            throw SnapcatProcess.Failure(description: "cannot give \(path) \(kilobytes) KiB")
+        }
+    }
+
+    /// The same, so that this much is free.
+    package func resize(leavingKilobytes room: Int) throws {
+        let facts = try FileManager.default.attributesOfFileSystem(forPath: path)
+        guard let size = facts[.systemSize] as? Int, let free = facts[.systemFreeSize] as? Int else {
+            throw SnapcatProcess.Failure(description: "cannot tell how full \(path) is")
+        }
+        // 0 would be no limit at all.
+        try resize(kilobytes: max(4, (size - free) >> 10 + room))
+    }
+
     /// Shows a folder of another file system at a name of this one. False where that may not be done.
     package func bind(_ folder: String, at name: String) throws -> Bool {
         try FileManager.default.createDirectory(atPath: path + "/" + name, withIntermediateDirectories: true)

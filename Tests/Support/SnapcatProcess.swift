@@ -29,6 +29,8 @@ package struct SnapcatProcess {
     /// What kept a process from being started, or from ending as it had to.
     package struct Failure: Error, CustomStringConvertible {
         package var description: String
+
+        package init(description: String) { self.description = description }
     }
 
     /// Variables that snapcat or snapshooter read: a child gets only those that the test gives.
@@ -72,9 +74,9 @@ package struct SnapcatProcess {
     }
 
     /// Runs any program by its path, in the same clean environment.
-    static func start(
-        _ program: String, _ arguments: [String], environment: [String: String], input: [UInt8],
-        folder: String?
+    package static func start(
+        _ program: String, _ arguments: [String], environment: [String: String], input: [UInt8] = [],
+        folder: String? = nil
     ) async throws -> Result {
         var changes = cleared
         for (name, value) in environment {

@@ -71,7 +71,9 @@ final class FolderLock: Sendable {
 
     /// Throws `.locked` where another machine has taken this lock for stale, as after a long sleep.
     func checkIsHeld() throws {
-        guard let own, !own.isInPlace else { return }
+        guard let own else { return }
+        let isHeld = try withSystemError("Cannot look at the lock", own.folder) { () throws(Errno) in try own.isInPlace() }
+        if isHeld { return }
         throw SnapcatError(
             .locked, "The lock is lost", TerminalText.lossy(own.folder),
             reason: "another process took it for stale", advice: "run it again")

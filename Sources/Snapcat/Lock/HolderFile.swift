@@ -57,17 +57,17 @@ final class HolderFile: Sendable {
     }
 
     /// Whether the name still is this file.
-    var isInPlace: Bool {
-        do throws(Errno) {
-            return try Descriptor.status(folder + [UInt8(ascii: "/")] + name).inode == file.status().inode
-        } catch { return false }
+    func isInPlace() throws(Errno) -> Bool {
+        try Descriptor.statusIfPresent(folder + [UInt8(ascii: "/")] + name)?.inode == file.status().inode
     }
 
     func remove() {
         released.stop()
         do throws(Errno) { try FolderOperations.removeFile(folder + [UInt8(ascii: "/")] + name) } catch {
-            // The kernel's lock ends with this object: what is left is recognised as stale.
+            // What is left is recognised as stale.
         }
+        // Now, not with this object: the thread that beats may have the file for a moment longer.
+        file.unlock()
     }
 
     // MARK: Of others

@@ -70,9 +70,12 @@ package final class RepositoryLock: Sendable {
 }
 
 extension Repository {
-    /// Keeps all others that write away from the snap root; nil where it is not local.
+    /// Keeps all others that write away from the snap root; nil where it is not local. What killed writers have left
+    /// there is removed, with `needsWriting`.
     package func lockSnapRoot(_ purpose: String, needsWriting: Bool = true, _ monitor: Monitor) throws -> RepositoryLock? {
-        try RepositoryLock.ofSnapRoot(snapshots.storage, needsWriting: needsWriting, request(purpose, monitor))
+        let lock = try RepositoryLock.ofSnapRoot(snapshots.storage, needsWriting: needsWriting, request(purpose, monitor))
+        if lock != nil && needsWriting { try snapshots.storage.base.local?.removeTemporaryFiles() }
+        return lock
     }
 
     /// Keeps those away who take objects out of the heap, and with `exclusive` all others; nil where it is not local.

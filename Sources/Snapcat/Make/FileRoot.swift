@@ -35,9 +35,11 @@ struct FileRoot {
         var paths: [[UInt8]] = []
         for place in try Self.places(repository) {
             guard let placePath = FolderOperations.realPath(place.path) else { continue }
-            let found = try withSystemError("Cannot look at", placePath) { () throws(Errno) in
-                try Descriptor.status(placePath, following: true)
+            let status = try withSystemError("Cannot look at", placePath) { () throws(Errno) in
+                try Descriptor.statusIfPresent(placePath, following: true)
             }
+            // A journal goes when another process closes the catalog.
+            guard let found = status else { continue }
             if place.isFolder && Self.contains(placePath, resolved) {
                 throw SnapcatError(
                     .usage, "The file root lies in the repository", TerminalText.lossy(given),

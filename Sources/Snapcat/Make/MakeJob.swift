@@ -59,7 +59,6 @@ struct MakeJob {
     // MARK: The real thing
 
     mutating func run() throws -> MakeSummary {
-        try repository.snapshots.storage.base.local?.removeTemporaryFiles()
         try repository.sync(monitor)
         // Only now: the sync may have swapped in a new one.
         let catalog = try repository.catalog(monitor)

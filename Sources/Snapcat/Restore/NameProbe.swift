@@ -15,7 +15,13 @@ package enum NameProbe {
             let place = try Descriptor.open(folder, [.read, .folder])
             // A folder of its own: it takes over how the one above folds, and no name of the user's is met.
             let name = LocalSink.temporaryName()
+            let time = try place.status().mtimeNanoseconds
             try FolderOperations.makeFolder(name, in: place.raw, mode: 0o700)
+            defer {
+                // Else the safety snapshot would have a time that nobody but this has made. Who does not own the folder
+                // may not: that is no reason to refuse the restore.
+                do throws(Errno) { try FolderOperations.setModificationTime(time, of: place) } catch {}
+            }
             do {
                 let found = try folded(pairs, in: try Descriptor.open(name, in: place.raw, [.read, .folder, .noFollow]))
                 try FolderOperations.removeFolder(name, in: place.raw)

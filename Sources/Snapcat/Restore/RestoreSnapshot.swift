@@ -156,6 +156,8 @@ extension Repository {
     private func safetySnapshot(
         _ target: [UInt8], note: String, isAllOrNothing: Bool, _ options: RestoreOptions, _ monitor: Monitor
     ) throws -> MakeSummary {
+        // The lock of a restore leaves that to who writes to the repository.
+        try snapshots.storage.base.local?.removeTemporaryFiles()
         var make = MakeOptions()
         make.allowsEmpty = true
         make.savesAllOrNothing = isAllOrNothing

@@ -1,48 +1,9 @@
 import Foundation
-import SnapcatPlatform
 import SnapcatTestSupport
-import SystemPackage
 import Testing
 
-/// The disk fails, and others are at work: nothing that a snapshot needs goes.
-@Suite(.serialized) struct RetentionFaultTests {
-    private func expectNothingIsLost(_ arguments: [String], _ history: RetentionSandbox, calls: Int) async throws {
-        let (sound, repo) = (history.folder.path + "/sound", history.repo)
-        try FileManager.default.moveItem(atPath: repo, toPath: sound)
-        var failures = 0
-        for call in 1...calls {
-            let error = call % 2 == 0 ? Errno.ioError : .noSpace
-            if FileManager.default.fileExists(atPath: repo) { try FileManager.default.removeItem(atPath: repo) }
-            try FileManager.default.copyItem(atPath: sound, toPath: repo)
-            let what = "\(arguments) \(call) \(error)"
-            let result = try await CrashPoint.run(arguments + ["--repo", repo], failing: call, with: error.rawValue)
-            #expect([0, 2, 3, 5].contains(result.status), "\(what): \(result.status) \(result.stderr)")
-            #expect(result.lines("error").count <= 1, "\(what): \(result.stderr)")
-            #expect((result.status == 2) == (result.lines("error").count == 1) || result.status == 5, "\(what): \(result.status) \(result.stderr)")
-            failures += result.status == 0 ? 0 : 1
-            let again = try await SnapcatProcess.run(arguments + ["--repo", repo])
-            #expect(again.status == 0, "\(what): \(again.stderr)")
-            let check = try await history.run("check", "--read-data")
-            #expect(check.status == 0, "\(what): \(check.text) \(check.stderr)")
-        }
-        // Most calls matter.
-        #expect(failures > calls / 3, "\(arguments): \(failures)")
-    }
-
-    @Test func forgetOnAFailingDisk() async throws {
-        try await expectNothingIsLost(["forget", "--keep-last", "2"], try await RetentionSandbox(), calls: 16)
-    }
-
-    @Test func gcOnAFailingDisk() async throws {
-        let history = try await RetentionSandbox()
-        #expect(try await history.run("forget", "--keep-last", "2").status == 0)
-        try await expectNothingIsLost(["gc", "--grace", "0s"], history, calls: 18)
-    }
-
-    @Test func purgeOnAFailingDisk() async throws {
-        try await expectNothingIsLost(["purge", "gone"], try await RetentionSandbox(), calls: 18)
-    }
-
+/// Others are at work: nothing that a snapshot needs goes.
+@Suite(.serialized) struct RetentionTogetherTests {
     @Test func manyAtOnceAgreeInTheEnd() async throws {
         let history = try await RetentionSandbox()
         let repo = history.repo
