@@ -119,15 +119,15 @@ package final class HeapSession: Sendable {
         let since = unfinished.since - 2_000_000_000
         var problems: [SnapcatError] = []
         for bucket in 0..<256 {
-            for object in try heap.objects(inBucket: bucket, withSizes: false) {
-                let path = HeapLayout.path(object.md5)
+            for md5 in try heap.objects(inBucket: bucket) {
+                let path = HeapLayout.path(md5)
                 let status = try withSystemError("Cannot look at", path) { () throws(Errno) in
                     try Descriptor.statusIfPresent(path, in: root.raw)
                 }
                 guard let status, status.ctimeNanoseconds >= since else { continue }
-                try progress(object.md5)
-                if let problem = try heap.problem(of: object.md5), problem.code == .damage {
-                    try quarantine(object.md5, problem)
+                try progress(md5)
+                if let problem = try heap.problem(of: md5), problem.code == .damage {
+                    try quarantine(md5, problem)
                     problems.append(problem)
                 }
             }

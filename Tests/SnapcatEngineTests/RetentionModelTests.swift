@@ -96,7 +96,7 @@ import Testing
             for (name, files) in model.snapshots {
                 #expect(try await contents(repository, name) == files, "\(random.label) \(history) \(done)")
             }
-            let check = try await repository.check(readsData: true) { _ in }
+            let check = try await repository.check(CheckOptions(readsData: true)) { _ in }
             #expect(check.damages == 0, "\(random.label) \(history) \(done)")
         }
     }

@@ -38,25 +38,7 @@ package enum CrashPoint {
         }
     }
 
-    private static let library = Result { try compile() }
-
-    private static let folder = NSTemporaryDirectory() + "snapcat-crash-\(ProcessInfo.processInfo.processIdentifier)"
-
-    private static func compile() throws -> String {
-        atexit {
-            // What is left over disturbs no test.
-            do { try FileManager.default.removeItem(atPath: CrashPoint.folder) } catch {}
-        }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try source.write(toFile: folder + "/crash.c", atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["clang", "-shared", "-fPIC", "-O1", "-o", folder + "/crash.so", folder + "/crash.c", "-ldl"]
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw SnapcatProcess.Failure(description: "clang cannot build the crash library") }
-        return folder + "/crash.so"
-    }
+    private static let library = Result { try PreloadedLibrary.path("crash", source) }
 
     private static let source = #"""
         #define _GNU_SOURCE
