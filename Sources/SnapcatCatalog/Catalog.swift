@@ -129,9 +129,12 @@ public final class Catalog: Sendable {
                 let id = try Int64.fetchOne(db, sql: "PRAGMA application_id") ?? 0
                 let version = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
                 let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+                let triggers = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'") ?? 0
                 if id != applicationId { return tables == 0 ? .replaceable("it is empty") : .foreign }
                 if version > Schema.version { return .newer }
                 if version < Schema.version { return .replaceable("it is of an older snapcat") }
+                // What others put in would run whenever snapcat writes.
+                if triggers > 0 { return .replaceable("it has triggers, which are not snapcat's") }
                 return .usable
             }
         } catch let error as DatabaseError where isDamage(error) {
