@@ -112,3 +112,34 @@ import Testing
         #expect(result.status == 2 && result.stdout.isEmpty && result.lines("error").count == 1, "\(result.status) \(result.text) \(result.stderr)")
     }
 }
+
+/// The tree that is snapshotted may be anybody's.
+@Suite struct HostileSourceTests {
+    /// A file of rules that is none, or cannot be read, costs its rules and nothing else.
+    @Test(arguments: ["", "inner/"], [".snapcatignore", "CACHEDIR.TAG"])
+    func `A file of rules that is a link, a pipe or a folder costs no snapshot`(folder: String, name: String) async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n", "inner/b": "two\n", "rules": "*\n"])
+        let path = "\(sandbox.source)/\(folder)\(name)"
+        for kind in ["link", "loop", "pipe", "folder"] {
+            switch kind {
+            case "link": try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: sandbox.source + "/rules")
+            case "loop": try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+            case "pipe": #expect(mkfifo(path, 0o600) == 0)
+            default: try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            }
+            let made = try await SnapcatProcess.run(["make", sandbox.source, "--repo", sandbox.repo, "--exclude-caches"])
+            #expect(made.status == 0, "\(kind): \(made.stderr)")
+            #expect(try await sandbox.names().filter { ["a", "inner/b", "rules"].contains($0) }.count == 3, "\(kind)")
+            try FileManager.default.removeItem(atPath: path)
+        }
+    }
+
+    @Test func `Names of any bytes are shown with their control characters escaped`() async throws {
+        let sandbox = try RestoreSandbox(["\u{1b}[31mred\u{7}": "one\n", "two\nlines": "two\n"])
+        try await sandbox.make()
+        for command in [["ls", "latest"], ["find", "*"], ["compare", "oldest", "latest", "--diff-state", "equal"]] {
+            let result = try await SnapcatProcess.run(command + ["--repo", sandbox.repo])
+            #expect(result.status == 0 && !result.stdout.contains(0x1b) && !result.stdout.contains(7), "\(command): \(result.text)")
+        }
+    }
+}
