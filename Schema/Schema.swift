@@ -9,7 +9,7 @@ package enum Schema {
     package static var views: String { text(PackageResources.views_sql) }
 
     /// What a catalog's `user_version` must be. Raised by every change of a table or a view.
-    package static let version: Int32 = 4
+    package static let version: Int32 = 5
 
     /// The saved queries that come with the program, by name: the files of `queries/`.
     package static var queries: [(name: String, sql: String)] { queryFiles.map { ($0.name, text($0.bytes)) } }

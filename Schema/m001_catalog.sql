@@ -100,12 +100,14 @@ CREATE TABLE node_version (
 CREATE INDEX node_version_opened ON node_version (valid_from, path_id);
 CREATE INDEX node_version_closed ON node_version (valid_to, path_id) WHERE valid_to < 9223372036854775807;
 
--- What the heap held when it was listed last. is_named: a snapshot names it.
+-- What the heap held when it was listed last. is_named: a snapshot names it. verified_stamp: what the storage said of
+-- the object while it was read, as one number; NULL where it was not noted.
 CREATE TABLE heap_object (
     md5 TEXT NOT NULL PRIMARY KEY,
     stored_bytes INTEGER,
     is_named INTEGER NOT NULL,
     verified_at INTEGER,
+    verified_stamp INTEGER,
     verify_result TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX heap_object_unnamed ON heap_object (md5) WHERE is_named = 0;

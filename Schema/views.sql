@@ -219,8 +219,8 @@ SELECT
     (SELECT s.id FROM snapshot_row AS s WHERE s.taken_at = v.valid_from) AS first_snapshot_id, -- first snapshot that names it
     (SELECT count(*) FROM version AS n WHERE n.md5_text = v.md5_text) AS reference_count, -- versions that name it
     strftime('%Y-%m-%dT%H:%M:%S', h.verified_at / 1000000, 'unixepoch')
-        || printf('.%06dZ', h.verified_at % 1000000) AS verified_at, -- when check last read it and found what verify_result says
-    h.verify_result AS verify_result -- ok or the problem
+        || printf('.%06dZ', h.verified_at % 1000000) AS verified_at, -- when check or repair began that last read it and found it good; NULL where it is not known to be
+    h.verify_result AS verify_result -- ok, or the problem that the last reading found
 FROM version AS v
 LEFT JOIN heap_object AS h ON h.md5 = v.md5_text
 -- The first version stands for all of them: no grouping, so that a search for a md5 reaches the index from any query.

@@ -168,7 +168,10 @@ package struct CatalogSync {
     private func openIfCurrent(_ snapshot: IndexedSnapshot) throws -> EntryReader? {
         let key = StorageKey(snapshot.key)
         guard let status = try store.storage.status(of: key), status.fingerprint == snapshot.fileStatus else { return nil }
-        return try store.entries(key)
+        do { return try store.entries(key) } catch let error as SnapcatError where error.code == .notFound {
+            // Forgotten just now.
+            return nil
+        }
     }
 }
 

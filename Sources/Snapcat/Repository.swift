@@ -140,7 +140,7 @@ private struct HeapBuckets: BucketListing {
     var place: String { heap.storage.place }
     func bucketStatuses() throws -> [FileStatus?]? { try heap.bucketStatuses() }
     func objects(inBucket bucket: Int) throws -> [MD5Digest] {
-        try heap.objects(inBucket: bucket, withSizes: false).map(\.md5)
+        try heap.objects(inBucket: bucket)
     }
     func storedBytes(_ md5: MD5Digest) throws -> Int64? {
         try heap.storage.status(of: HeapLayout.key(md5))?.size

@@ -28,7 +28,7 @@ package struct SnapshotStore: Sendable {
         var listing = Listing()
         var companions: [StorageKey: StorageStatus] = [:]
         var byName: [SnapshotName: Item] = [:]
-        for item in try storage.items(prefix: StorageKey("")) {
+        for item in try storage.items(prefix: StorageKey(""), mostComponents: 3) {
             let components = item.key.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             guard components.count == 3, let file = components.last else { continue }
             if file.suffix(8).elementsEqual(".meta.gz".utf8) { companions[item.key] = item.status }

@@ -112,8 +112,9 @@ public final class Catalog: Sendable {
     static func condition(_ path: [UInt8]) throws -> Condition {
         guard let status = try Descriptor.statusIfPresent(path, following: true) else { return .absent }
         guard status.kind == .regular else { return .foreign }
-        // To be written by us, or not to be used.
-        _ = try Descriptor.open(path, .readWrite)
+        // To be written by us, or not to be used. Not by opening it: a descriptor that is closed takes with it the locks
+        // that SQLite holds on the file in this process.
+        try FolderOperations.checkIsWritable(path)
         if status.size == 0 { return .absent }
         do {
             // Read-only and as it is: it may be another program's.
@@ -129,9 +130,12 @@ public final class Catalog: Sendable {
                 let id = try Int64.fetchOne(db, sql: "PRAGMA application_id") ?? 0
                 let version = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
                 let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+                let triggers = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'") ?? 0
                 if id != applicationId { return tables == 0 ? .replaceable("it is empty") : .foreign }
                 if version > Schema.version { return .newer }
                 if version < Schema.version { return .replaceable("it is of an older snapcat") }
+                // What others put in would run whenever snapcat writes.
+                if triggers > 0 { return .replaceable("it has triggers, which are not snapcat's") }
                 return .usable
             }
         } catch let error as DatabaseError where isDamage(error) {
@@ -162,8 +166,10 @@ public final class Catalog: Sendable {
     }
 
     private static func create(_ path: [UInt8]) throws -> Catalog {
-        // It holds names of files: nobody else may read it.
-        _ = try Descriptor.open(path, [.readWrite, .create], mode: 0o600)
+        // It holds names of files: nobody else may read it. Only a new file is opened, on which nobody has locks yet.
+        do throws(Errno) { _ = try Descriptor.open(path, [.readWrite, .createNew], mode: 0o600) } catch {
+            if error != .fileExists { throw error }
+        }
         let catalog = try connect(path)
         try catalog.makeSchema()
         return catalog

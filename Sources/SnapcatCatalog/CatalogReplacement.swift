@@ -54,7 +54,10 @@ extension Catalog {
     private static func lock(_ path: [UInt8]) throws -> Descriptor {
         while true {
             let file = try withSystemErrors("Cannot build the catalog", path) {
-                try Descriptor.open(path, [.readWrite, .create], mode: 0o600)
+                try Descriptor.open(path, [.readWrite, .create, .noFollow, .nonBlocking], mode: 0o600)
+            }
+            if try withSystemErrors("Cannot build the catalog", path, { try file.status().kind != .regular }) {
+                throw SnapcatError(.failed, "Cannot build the catalog", TerminalText.lossy(path), reason: "it is no regular file")
             }
             guard file.tryLock(exclusive: true) else {
                 throw SnapcatError(

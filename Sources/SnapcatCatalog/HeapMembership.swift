@@ -73,13 +73,24 @@ package enum HeapMembership {
             INSERT OR IGNORE INTO heap_object (md5, stored_bytes, is_named)
             VALUES (?1, ?2, EXISTS (SELECT 1 FROM version AS v WHERE v.md5_text = ?1))
             """)
+        let renewed = try Statement(
+            db,
+            """
+            UPDATE heap_object SET stored_bytes = ?, verified_at = NULL, verified_stamp = NULL, verify_result = NULL
+            WHERE md5 = ?
+            """)
         let found = try Statement(db, "DELETE FROM missing_row WHERE md5 = ?")
         let nothingIsMissing = try Statement(db, "SELECT 1 FROM missing_row LIMIT 1").first { _ in true } == nil
         var added: [Int: [MD5Digest]] = [:]
         // In the order of the keys, neighbours lie on one page.
         for object in stored.sorted(by: { $0.md5 < $1.md5 }) {
             try add.bind(1, text: object.md5.hexBytes).bind(2, object.storedBytes).run()
-            if db.changesCount > 0 { added[Int(object.md5.high >> 56), default: []].append(object.md5) }
+            if db.changesCount > 0 {
+                added[Int(object.md5.high >> 56), default: []].append(object.md5)
+            } else {
+                // It had gone unseen: what was read then was another file.
+                try renewed.bind(1, object.storedBytes).bind(2, text: object.md5.hexBytes).run()
+            }
             if nothingIsMissing { continue }
             try found.bind(1, text: object.md5.hexBytes).run()
         }
@@ -104,13 +115,16 @@ package enum HeapMembership {
         _ db: Database, at time: SnapshotTime, read: [Int: BucketNames], damaged: [MD5Digest: String]
     ) throws {
         let good = try Statement(
-            db, "UPDATE heap_object SET verified_at = ?, verify_result = 'ok' WHERE md5 >= ? AND md5 < ?")
+            db,
+            """
+            UPDATE heap_object SET verified_at = ?, verified_stamp = NULL, verify_result = 'ok'
+            WHERE md5 >= ? AND md5 < ?
+            """)
         for (bucket, names) in read where try KnownBucket(db, bucket)?.names == names {
             let range = hexRange(bucket)
             try good.bind(1, time.microseconds).bind(2, text: range.from).bind(3, text: range.to).run()
         }
-        let mark = try Statement(db, "UPDATE heap_object SET verify_result = ? WHERE md5 = ?")
-        for (md5, message) in damaged { try mark.bind(1, text: message).bind(2, text: md5.hexBytes).run() }
+        try noteDamage(db, damaged)
     }
 
     private static func remember(
@@ -159,7 +173,7 @@ package enum HeapMembership {
     }
 
     /// The md5s of a bucket as text: from its two digits to what sorts behind all that begin with them.
-    private static func hexRange(_ bucket: Int) -> (from: String, to: String) {
+    static func hexRange(_ bucket: Int) -> (from: String, to: String) {
         let digits = String(bucket, radix: 16)
         let prefix = digits.count == 1 ? "0" + digits : digits
         return (prefix, prefix + "g")

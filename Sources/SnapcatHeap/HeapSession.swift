@@ -48,7 +48,8 @@ package final class HeapSession: Sendable {
             try Descriptor.open(rootPath, [.read, .folder])
         }
         temporary = try withSystemError("Cannot open the heap", temporaryPath) { () throws(Errno) in
-            try Descriptor.open(temporaryPath, [.read, .folder])
+            // It is swept of old files: never another folder.
+            try Descriptor.open(temporaryPath, [.read, .folder, .noFollow])
         }
         let items = try HeapTrash(heap)?.items() ?? []
         trash = Mutex(Dictionary(items.map { ($0.md5, $0) }) { $1 })
@@ -98,7 +99,8 @@ package final class HeapSession: Sendable {
         var dead: [Mark] = []
         try withListingError(rootPath) {
             for item in try FolderListing.items(in: root) where item.name.starts(with: Self.markPrefix) {
-                let file = try Descriptor.open(item.name, in: root.raw, .read)
+                guard try Descriptor.statusIfPresent(item.name, in: root.raw)?.kind == .regular else { continue }
+                let file = try Descriptor.open(item.name, in: root.raw, [.read, .noFollow, .nonBlocking])
                 guard file.tryLock(exclusive: true) else { continue }
                 earliest = min(earliest ?? .max, try file.status().mtimeNanoseconds)
                 dead.append(Mark(name: item.name, file: file))
@@ -119,15 +121,15 @@ package final class HeapSession: Sendable {
         let since = unfinished.since - 2_000_000_000
         var problems: [SnapcatError] = []
         for bucket in 0..<256 {
-            for object in try heap.objects(inBucket: bucket, withSizes: false) {
-                let path = HeapLayout.path(object.md5)
+            for md5 in try heap.objects(inBucket: bucket) {
+                let path = HeapLayout.path(md5)
                 let status = try withSystemError("Cannot look at", path) { () throws(Errno) in
                     try Descriptor.statusIfPresent(path, in: root.raw)
                 }
                 guard let status, status.ctimeNanoseconds >= since else { continue }
-                try progress(object.md5)
-                if let problem = try heap.problem(of: object.md5), problem.code == .damage {
-                    try quarantine(object.md5, problem)
+                try progress(md5)
+                if let problem = try heap.problem(of: md5), problem.code == .damage {
+                    try quarantine(md5, problem)
                     problems.append(problem)
                 }
             }

@@ -73,7 +73,7 @@ package final class ObjectWriter {
             }
             try gzip.finish()
             let md5 = hasher.finish()
-            let isNew = try !holds(md5, size: hasher.byteCount, checksum: nil)
+            let isNew = try !holds(md5, size: hasher.byteCount, checksum: Self.trailer(temporary)?.checksum)
             if isNew { try place(name, md5, session) } else { removeTemporary(name, session) }
             return StoredContent(
                 md5: md5, size: hasher.byteCount, storedBytes: isNew ? sink.byteCount : 0, isNew: isNew)
@@ -95,19 +95,20 @@ package final class ObjectWriter {
 
     // MARK: What the heap holds
 
-    /// True where the heap has a good object of this md5 and size.
+    /// True where the heap has a good object of this content.
     ///
     /// The gzip trailer (CRC-32 and length) is compared on each hit. Where it differs the object is read: damage is moved
-    /// out of the way, so that the content in hand takes its place; a sound object of another size is a collision.
-    private func holds(_ md5: MD5Digest, size: Int64, checksum: @autoclosure () -> UInt32?) throws -> Bool {
+    /// out of the way, so that the content in hand takes its place; a sound object of another content is a collision.
+    private func holds(_ md5: MD5Digest, size: Int64, checksum: @autoclosure () throws -> UInt32?) throws -> Bool {
         guard let session else { return false }
         let path = HeapLayout.path(md5)
         guard let object = try openObject(path, session) else {
             // Another look: what comes from the trash must hold this very content too.
-            return try session.takeFromTrash(md5) && holds(md5, size: size, checksum: checksum())
+            return try session.takeFromTrash(md5) && holds(md5, size: size, checksum: try checksum())
         }
         let trailer = try withSystemErrors("Cannot look into the heap", path) { try Self.trailer(object) }
-        if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == checksum() ?? trailer.checksum {
+        let wanted = try checksum()
+        if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == wanted ?? trailer.checksum {
             return true
         }
         if let problem = try session.heap.problem(of: md5) {
@@ -115,15 +116,27 @@ package final class ObjectWriter {
             try session.quarantine(md5, problem)
             return false
         }
-        let source = HashingSource(try session.heap.open(md5))
-        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
-        defer { scratch.deallocate() }
-        while try source.read(into: scratch) > 0 {}
-        if source.byteCount == size { return true }
+        // The trailer of an object of several members tells of the last one only.
+        let held = try contents(of: md5, session)
+        if held.size == size && held.checksum == wanted ?? held.checksum { return true }
         throw SnapcatError(
             .collision, "Two contents have the md5", md5.description,
-            reason: "one has \(size) bytes, the object in the heap \(source.byteCount)",
+            reason: held.size == size
+                ? "the object in the heap has other bytes" : "one has \(size) bytes, the object in the heap \(held.size)",
             advice: "md5 is no defence against made-up files: exclude one of them")
+    }
+
+    private func contents(of md5: MD5Digest, _ session: HeapSession) throws -> (size: Int64, checksum: UInt32) {
+        let source = try session.heap.open(md5)
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+        defer { scratch.deallocate() }
+        var (size, checksum): (Int64, UInt32) = (0, 0)
+        while true {
+            let count = try source.read(into: scratch)
+            if count == 0 { return (size, checksum) }
+            checksum = Gzip.checksum(UnsafeRawBufferPointer(rebasing: scratch[..<count]), after: checksum)
+            size += Int64(count)
+        }
     }
 
     private func openObject(_ path: [UInt8], _ session: HeapSession) throws -> Descriptor? {

@@ -118,6 +118,11 @@ package enum FolderOperations {
         withName(name) { cplatform_check_write_at(folder, $0) } != 0 && Errno(rawValue: cplatform_errno()) == .readOnlyFileSystem
     }
 
+    /// Throws where this process may not write the file, or its file system is read-only. The file is not opened.
+    package static func checkIsWritable(_ path: [UInt8]) throws(Errno) {
+        try check(withName(path) { cplatform_check_write_at(Descriptor.currentFolder, $0) })
+    }
+
     /// The absolute path, every symlink resolved; nil where it does not exist.
     package static func realPath(_ path: [UInt8]) -> [UInt8]? {
         guard let resolved = withName(path, { cplatform_realpath($0) }) else { return nil }

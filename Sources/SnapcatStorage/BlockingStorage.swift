@@ -23,10 +23,13 @@ package struct BlockingStorage: Sendable {
         return try WorkerThread.wait { try await base.status(of: key) }
     }
 
-    package func items(prefix: StorageKey) throws -> [StorageItem] {
-        if let local = base.local { return try local.itemsNow(prefix: prefix) }
+    /// `mostComponents`: longer keys are left out.
+    package func items(prefix: StorageKey, mostComponents: Int = .max) throws -> [StorageItem] {
+        if let local = base.local { return try local.itemsNow(prefix: prefix, mostComponents: mostComponents) }
         let base = base
-        return try WorkerThread.wait { try await base.items(prefix: prefix) }
+        return try WorkerThread.wait { try await base.items(prefix: prefix) }.filter { item in
+            item.key.bytes.count { $0 == UInt8(ascii: "/") } < mostComponents
+        }
     }
 
     package func delete(_ key: StorageKey) throws {

@@ -88,7 +88,8 @@ public final class LocalStorage: Storage {
         try FolderOperations.makeFolders(Array(path[..<slash]), mode: access)
     }
 
-    package func itemsNow(prefix: StorageKey) throws -> [StorageItem] {
+    /// `mostComponents`: longer keys are left out, and their folders not looked into.
+    package func itemsNow(prefix: StorageKey, mostComponents: Int = .max) throws -> [StorageItem] {
         var items: [StorageItem] = []
         // No key has such a component: nothing can begin so, and nothing outside the root is looked at.
         let components = prefix.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropLast()
@@ -96,11 +97,15 @@ public final class LocalStorage: Storage {
         // Only the folder that holds the prefix has to be read.
         let slash = prefix.bytes.lastIndex(of: UInt8(ascii: "/"))
         let folder = slash.map { Array(prefix.bytes[..<$0]) } ?? []
-        try collect(folder, prefix.bytes, into: &items)
+        try collect(folder, prefix.bytes, mostComponents - components.count, into: &items)
         return items.sorted { $0.key < $1.key }
     }
 
-    private func collect(_ folder: [UInt8], _ prefix: [UInt8], into items: inout [StorageItem]) throws {
+    private func collect(
+        _ folder: [UInt8], _ prefix: [UInt8], _ mostComponents: Int, into items: inout [StorageItem]
+    ) throws {
+        // Links of folders to those above them have no end.
+        if mostComponents < 1 { return }
         let path = folder.isEmpty ? root : root + [UInt8(ascii: "/")] + folder
         let descriptor: Descriptor
         do throws(Errno) { descriptor = try Descriptor.open(path, [.read, .folder]) } catch {
@@ -116,7 +121,7 @@ public final class LocalStorage: Storage {
             switch found?.kind {
             case .regular where !LocalSink.isTemporary(item.name) && key.starts(with: prefix):
                 if let found { items.append(StorageItem(key: StorageKey(key), status: StorageStatus(found))) }
-            case .directory: try collect(key, prefix, into: &items)
+            case .directory: try collect(key, prefix, mostComponents - 1, into: &items)
             default: break
             }
         }

@@ -223,7 +223,7 @@ import Testing
                 if action.subject == .object { removed.withLock { $0 = ($0.0 + 1, $0.1 + (action.storedBytes ?? 0)) } }
             }
             #expect(removed.withLock { $0 } == (forgotten.freed.objects, forgotten.freed.storedBytes), "\(random.label)")
-            let check = try await repository.check(readsData: true) { _ in }
+            let check = try await repository.check(CheckOptions(readsData: true)) { _ in }
             #expect(check.damages == 0 && check.notes == 0, "\(random.label)")
         }
     }

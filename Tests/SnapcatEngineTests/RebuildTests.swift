@@ -37,6 +37,20 @@ import Testing
         #expect(try fixture.besides() == [])
     }
 
+    @Test func `A second repository of the process leaves the first one's hold on the catalog`() async throws {
+        let fixture = try await Fixture()
+        _ = try await fixture.repository.list()
+        let second = Repository(folder: fixture.folder.path + "/repo")
+        _ = try await second.list()
+        // Another program that finds nobody else there takes the journal away when it ends.
+        let script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM snapshot').fetchall(); c.close()"
+        _ = try Python.run(script, arguments: [fixture.catalog])
+        #expect(FileManager.default.fileExists(atPath: fixture.catalog + "-wal"))
+        try fixture.folder.write("source/b.txt", Array("two\n".utf8))
+        _ = try await fixture.repository.make(fixture.folder.path + "/source")
+        #expect(try await second.list().count == 2)
+    }
+
     @Test func `What was written leaves no journal that the next command would have to read`() async throws {
         let fixture = try await Fixture()
         let journal = fixture.catalog + "-wal"

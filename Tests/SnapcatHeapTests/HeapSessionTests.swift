@@ -125,13 +125,13 @@ import Testing
         let expected = try #require(MD5Digest(hex: hex))
         var found: [MD5Digest] = []
         for bucket in 0..<256 {
-            for (md5, size) in try heap.heap.objects(inBucket: bucket, withSizes: true) {
-                #expect(bucket == 0xab && size == 2)
+            for (md5, status) in try heap.heap.objectStatuses(inBucket: bucket) {
+                #expect(bucket == 0xab && status.size == 2)
                 found.append(md5)
             }
         }
         #expect(found == [expected])
-        #expect(try heap.heap.objects(inBucket: 0xab, withSizes: false).map(\.storedBytes) == [-1])
+        #expect(try heap.heap.objects(inBucket: 0xab) == [expected])
     }
 
     @Test func anotherStorageListsTheSameObjects() async throws {
@@ -141,14 +141,13 @@ import Testing
             try await memory.put([1, 2, 3], at: StorageKey(name), .exclusive)
         }
         let promise = WorkerThread.start("listing") {
-            try Heap(storage: BlockingStorage(memory)).objects(inBucket: 0xab, withSizes: true).map(
-                \.storedBytes)
+            try Heap(storage: BlockingStorage(memory)).objectStatuses(inBucket: 0xab).map(\.status.size)
         }
         #expect(try promise.wait().get() == [3])
     }
 
     @Test func aMissingHeapIsEmpty() throws {
-        #expect(try heap.heap.objects(inBucket: 0, withSizes: true).isEmpty)
+        #expect(try heap.heap.objects(inBucket: 0).isEmpty)
         #expect(try heap.heap.bucketStatuses()?.compactMap(\.self).isEmpty == true)
         #expect(try !heap.heap.contains(.empty))
         #expect(try heap.heap.problem(of: .empty)?.code == .notFound)

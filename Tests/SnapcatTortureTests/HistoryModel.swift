@@ -58,7 +58,7 @@ struct HistoryModel {
     /// Looks at everything.
     func losses() async throws -> [String] {
         let found = Mutex<[String]>([])
-        _ = try await repository.check(readsData: true) { finding in
+        _ = try await repository.check(CheckOptions(readsData: true)) { finding in
             if finding.isDamage { found.withLock { $0.append("check: \(finding.kind) \(finding.place): \(finding.message)") } }
         }
         _ = try await repository.verifyCatalog { difference in found.withLock { $0.append("catalog: \(difference)") } }

@@ -68,7 +68,7 @@ import Testing
             options.names = [Array("a".utf8)]
             _ = try await repository.purge(options) { _ in }
         case .sync: _ = try await repository.list()
-        case .check: _ = try await repository.check(readsData: true) { _ in }
+        case .check: _ = try await repository.check(CheckOptions(readsData: true)) { _ in }
         case .restore: _ = try await repository.restore(oldest, to: try TempFolder().path + "/out")
         }
     }
@@ -80,7 +80,7 @@ import Testing
         // Forgotten ones come back, and stay where they are not to.
         if [.forget, .undelete].contains(item.operation) { _ = try await repository.undelete { _ in } }
         let found = Mutex<[String]>([])
-        _ = try await repository.check(readsData: true) { finding in
+        _ = try await repository.check(CheckOptions(readsData: true)) { finding in
             if finding.isDamage { found.withLock { $0.append("\(finding.kind) \(finding.place): \(finding.message)") } }
         }
         _ = try await repository.verifyCatalog { difference in found.withLock { $0.append("catalog: \(difference)") } }

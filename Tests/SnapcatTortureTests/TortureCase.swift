@@ -105,7 +105,7 @@ final class TortureCase: Sendable {
 
     private func damages(_ repository: Repository) async throws -> [String] {
         let found = Mutex<[String]>([])
-        _ = try await repository.check(readsData: true) { finding in
+        _ = try await repository.check(CheckOptions(readsData: true)) { finding in
             if finding.isDamage { found.withLock { $0.append("check: \(finding.kind) \(finding.place): \(finding.message)") } }
         }
         return found.withLock { $0 }

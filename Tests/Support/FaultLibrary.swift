@@ -1,28 +1,8 @@
-import Foundation
-
 /// The library that stands before the C library's functions, compiled by the toolchain's clang at the first use.
 enum FaultLibrary {
     static func path() throws -> String { try library.get() }
 
-    private static let library = Result { try compile() }
-
-    private static let folder = NSTemporaryDirectory() + "snapcat-faults-\(ProcessInfo.processInfo.processIdentifier)"
-
-    private static func compile() throws -> String {
-        atexit {
-            // What is left over disturbs no test.
-            do { try FileManager.default.removeItem(atPath: FaultLibrary.folder) } catch {}
-        }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try source.write(toFile: folder + "/faults.c", atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["clang", "-shared", "-fPIC", "-O1", "-pthread", "-o", folder + "/faults.so", folder + "/faults.c", "-ldl"]
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw SnapcatProcess.Failure(description: "clang cannot build the library of faults") }
-        return folder + "/faults.so"
-    }
+    private static let library = Result { try PreloadedLibrary.path("faults", source) }
 
     /// Kinds have the numbers of `CallFault.Kind`. The counters lie in a mapped file: they outlive a kill.
     private static let source = #"""

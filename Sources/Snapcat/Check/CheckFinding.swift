@@ -18,6 +18,8 @@ public struct CheckFinding: Sendable, Equatable {
         case object
         /// Objects that no snapshot names.
         case orphan
+        /// Objects that no check with this budget reads.
+        case unread
         case catalog
         /// A file in the snap root that is no snapshot.
         case ignored
@@ -47,8 +49,14 @@ public struct CheckSummary: Sendable, Equatable {
     public var lines: Int64 = 0
     /// Objects in the heap.
     public var objects: Int64 = 0
+    /// Those that were read.
+    public var readObjects: Int64 = 0
     /// Contents that were read, in bytes; 0 where only their presence was looked at.
     public var readBytes: Int64 = 0
+    /// The same as they are stored; of a bounded reading only.
+    public var readStoredBytes: Int64 = 0
+    /// What is left of a bounded reading.
+    public var unread: UnreadObjects?
     public var damages: Int64 = 0
     public var notes: Int64 = 0
 

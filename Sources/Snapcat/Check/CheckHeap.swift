@@ -5,31 +5,48 @@ import SnapcatHeap
 import SnapcatPlatform
 import Synchronization
 
-/// Reads every object of a heap on all cores and compares its content's md5 with its name, while its maker does
-/// something else.
+/// Some objects that one thread reads.
+struct ObjectBatch: Sendable {
+    /// Of the supply's own.
+    var start = 0
+    var objects: [MD5Digest]
+}
+
+/// Where the objects come from that are to be read. Called from several threads.
+protocol ObjectSupply: Sendable {
+    /// nil at the end.
+    func next() throws -> ObjectBatch?
+    /// The batch has been read to its end; `good`: the indices of those that are what they must be.
+    func finished(_ batch: ObjectBatch, good: [Int]) throws
+    /// No more are wanted.
+    func stop()
+}
+
+/// Reads objects of a heap on all cores and compares each content's md5 with its name, while its maker does something
+/// else.
 final class CheckHeap: Sendable {
     /// What was read, and which objects are not what they must be, by md5.
     struct Result: Sendable {
         var objects: Int64 = 0
         var bytes: Int64 = 0
         var damaged: [MD5Digest: SnapcatError] = [:]
-        /// What the buckets held when they were listed to be read.
-        var buckets: [Int: BucketNames] = [:]
     }
 
-    private let objects: HeapObjects
+    private let objects: any ObjectSupply
     private let workers: [Promise<Swift.Result<Result, any Error>>]
 
     /// Starts reading. `progress` counts the objects and their bytes.
-    init(_ heap: Heap, progress: WorkProgress, cancellation: CancellationFlag) {
-        let objects = HeapObjects(heap)
+    init(_ heap: Heap, _ objects: any ObjectSupply, progress: WorkProgress, cancellation: CancellationFlag) {
         self.objects = objects
         workers = (0..<max(1, ProcessInfo.processInfo.activeProcessorCount)).map { index in
             WorkerThread.start("snapcat-check-\(index)") {
                 do {
                     var result = Result()
                     let reader = ObjectReader(heap)
-                    while let some = try objects.next() { try result.read(some, reader, progress, cancellation) }
+                    while let batch = try objects.next() {
+                        let good = try result.read(batch.objects, reader, progress, cancellation)
+                        try objects.finished(batch, good: good)
+                    }
                     return result
                 } catch {
                     objects.stop()
@@ -50,15 +67,17 @@ final class CheckHeap: Sendable {
             whole.bytes += part.bytes
             whole.damaged.merge(part.damaged) { first, _ in first }
         }
-        whole.buckets = objects.buckets
         return whole
     }
 }
 
 extension CheckHeap.Result {
+    /// Returns the indices of the good ones.
     fileprivate mutating func read(
         _ some: [MD5Digest], _ reader: ObjectReader, _ progress: WorkProgress, _ cancellation: CancellationFlag
-    ) throws {
+    ) throws -> [Int] {
+        var good: [Int] = []
+        good.reserveCapacity(some.count)
         try reader.read(some) { index, content in
             try cancellation.check()
             objects += 1
@@ -69,17 +88,19 @@ extension CheckHeap.Result {
                 case .large: count = try reader.stream { _ in try cancellation.check() }
                 }
                 bytes += count
+                good.append(index)
                 progress.add(files: 1, bytes: count)
             } catch let error as SnapcatError where error.code != .interrupted {
                 damaged[some[index]] = error
                 progress.add(files: 1)
             }
         }
+        return good
     }
 }
 
-/// The objects of a heap, dealt out to several threads, each bucket to all of them.
-private final class HeapObjects: Sendable {
+/// All objects of a heap, dealt out to several threads, each bucket to all of them.
+final class HeapObjects: ObjectSupply {
     private let heap: Heap
     private struct Position {
         var nextBucket = 0
@@ -92,20 +113,22 @@ private final class HeapObjects: Sendable {
 
     init(_ heap: Heap) { self.heap = heap }
 
-    /// nil at the end.
-    func next() throws -> [MD5Digest]? {
+    func next() throws -> ObjectBatch? {
         try position.withLock { position in
             while position.listed.isEmpty {
                 if position.isStopped || position.nextBucket == 256 { return nil }
-                position.listed = try heap.objects(inBucket: position.nextBucket, withSizes: false).map { $0.md5 }
+                position.listed = try heap.objects(inBucket: position.nextBucket)
                 position.buckets[position.nextBucket] = BucketNames(position.listed)
                 position.nextBucket += 1
             }
             defer { position.listed.removeLast(min(Self.atOnce, position.listed.count)) }
-            return Array(position.listed.suffix(Self.atOnce))
+            return ObjectBatch(objects: Array(position.listed.suffix(Self.atOnce)))
         }
     }
 
+    func finished(_ batch: ObjectBatch, good: [Int]) {}
+
+    /// What the buckets held when they were listed to be read.
     var buckets: [Int: BucketNames] { position.withLock { $0.buckets } }
 
     func stop() {

@@ -10,13 +10,32 @@ struct CheckSnapshot {
     /// Of one kind so many are told, of all others their number.
     private static let mostTold = 20
 
-    /// Returns the number of lines.
+    /// A snapshot that others replace all the time is told as it was in the last of so many looks.
+    private static let mostLooks = 10
+
+    /// Returns the number of lines. What is found is told where the files are still those in which it was found:
+    /// one that was forgotten or purged meanwhile is no damage.
     func run(_ tell: (CheckFinding) throws -> Void) throws -> Int64 {
+        var current = item
+        var look = 0
+        while true {
+            look += 1
+            var found: [CheckFinding] = []
+            let lines = try Self(store: store, item: current, cancellation: cancellation).examine { found.append($0) }
+            if found.isEmpty { return lines }
+            guard let now = try store.item(item.name, item.key) else { return 0 }
+            if now == current || look == Self.mostLooks {
+                for finding in found { try tell(finding) }
+                return lines
+            }
+            current = now
+        }
+    }
+
+    private func examine(_ tell: (CheckFinding) throws -> Void) throws -> Int64 {
         let place = store.displayPath(item.key)
         var lines: Int64 = 0
         do { lines = try checkLines(place, tell) } catch let error as SnapcatError where error.isOfTheFile {
-            // Forgotten since it was listed: that is no damage.
-            if try error.code == .notFound && store.isGone(item) { return 0 }
             try tell(CheckFinding(.snapshot, place: place, error.message))
         }
         do { try checkCompanion(files: lines, tell) } catch let error as SnapcatError where error.isOfTheFile {
@@ -28,7 +47,7 @@ struct CheckSnapshot {
     private func checkLines(_ place: String, _ tell: (CheckFinding) throws -> Void) throws -> Int64 {
         let reader = try store.entries(item.key)
         var last: (name: [UInt8], md5: MD5Digest?)?
-        var (lines, unsorted, withoutContent): (Int64, Int64, Int64) = (0, 0, 0)
+        var (lines, unsorted, withoutContent, duplicates): (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
         var told = 0
         while try reader.advance() {
             let fields = try reader.parse()
@@ -46,9 +65,17 @@ struct CheckSnapshot {
                 if order == 0 && last.md5 != fields.md5 {
                     throw reader.damage("'\(name)' comes twice with different contents")
                 }
-                if order == 0 { try tell(CheckFinding(.duplicate, isDamage: false, place: place, name: name, "the name comes twice; the first line counts")) }
+                if order == 0 {
+                    duplicates += 1
+                    if duplicates <= Self.mostTold {
+                        try tell(CheckFinding(.duplicate, isDamage: false, place: place, name: name, "the name comes twice; the first line counts"))
+                    }
+                }
             }
             last = (reader.entryName, fields.md5)
+        }
+        if duplicates > Self.mostTold {
+            try tell(CheckFinding(.duplicate, isDamage: false, place: place, "\(duplicates) names come twice"))
         }
         if unsorted > 0 {
             try tell(CheckFinding(.order, isDamage: false, place: place, "\(unsorted) lines are out of order, as snapshooter leaves them after a restore"))
@@ -75,8 +102,26 @@ struct CheckSnapshot {
             try tell(CheckFinding(.companion, place: place, "it tells of \(companion.facts.nodes) nodes and has \(nodes)"))
         }
         if companion.facts.files != files {
-            try tell(CheckFinding(.companion, place: place, "it tells of \(companion.facts.files) files, the snapshot has \(files)"))
+            let message = "it tells of \(companion.facts.files) files, the snapshot has \(files)"
+            let isPurging = try isBeingPurged(files: files)
+            try tell(
+                CheckFinding(
+                    .companion, isDamage: !isPurging, place: place,
+                    isPurging ? "\(message): 'snapcat purge' is at work, or was interrupted and has to be run again" : message))
         }
+    }
+
+    /// Whether a purge has replaced the companion and not yet the snapshot: it has put both into the trash before.
+    private func isBeingPurged(files: Int64) throws -> Bool {
+        for old in try SnapshotTrash(store: store).items() where old.name == item.name && old.size == item.status.size {
+            do {
+                if try store.companion(of: old.key)?.facts.files == files { return true }
+            } catch let error as SnapcatError where error.isOfTheFile {
+                // It proves nothing.
+                continue
+            }
+        }
+        return false
     }
 }
 

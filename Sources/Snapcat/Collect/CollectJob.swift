@@ -117,9 +117,9 @@ final class CollectJob {
         monitor.progress.begin("looking for unused objects", files: 256)
         for bucket in 0..<256 {
             try lock?.checkIsHeld()
-            for object in try heap.objects(inBucket: bucket, withSizes: false) where !named.contains(object.md5) {
+            for md5 in try heap.objects(inBucket: bucket) where !named.contains(md5) {
                 try monitor.cancellation.check()
-                guard let status = try status(object.md5) else { continue }
+                guard let status = try status(md5) else { continue }
                 let age = now - max(status.mtimeNanoseconds, status.ctimeNanoseconds)
                 guard takesAll || age / 1000 > options.graceMicroseconds else {
                     summary.young += 1
@@ -128,13 +128,13 @@ final class CollectJob {
                 if !options.isDryRun {
                     let current = try run ?? trash.begin(time)
                     run = current
-                    if try current.put(object.md5, status) == nil { continue }
+                    if try current.put(md5, status) == nil { continue }
                     // It is removed, and told, further down.
                     if takesAll { continue }
                 }
                 try act(
                     CollectAction(
-                        kind: takesAll ? .remove : .trash, subject: .object, name: object.md5.description,
+                        kind: takesAll ? .remove : .trash, subject: .object, name: md5.description,
                         storedBytes: status.size, reason: "no snapshot names it"))
             }
             monitor.progress.add(files: 1)

@@ -89,11 +89,11 @@ final class FolderLock: Sendable {
         let path = root + Array("/.lock".utf8)
         do throws(Errno) {
             let access = try FolderOperations.makePrivateRoot(root)
-            return (try Descriptor.open(path, [.readWrite, .create], mode: access & 0o666), access)
+            return (try Descriptor.open(path, [.readWrite, .create, .noFollow, .nonBlocking], mode: access & 0o666), access)
         } catch {
             if needsWriting || !error.meansUnwritable { throw error }
         }
-        do throws(Errno) { return (try Descriptor.open(path, .read), 0) } catch {
+        do throws(Errno) { return (try Descriptor.open(path, [.read, .noFollow, .nonBlocking]), 0) } catch {
             if error == .noSuchFileOrDirectory { return nil }
             throw error
         }

@@ -117,10 +117,16 @@ final class HolderFile: Sendable {
 
     private static func other(_ folder: [UInt8], _ name: [UInt8], _ mode: FolderLock.Mode) throws(Errno) -> Other {
         let file: Descriptor
-        do throws(Errno) { file = try Descriptor.open(folder + [UInt8(ascii: "/")] + name, [.read, .nonBlocking]) } catch {
-            if error == .noSuchFileOrDirectory { return Other(name: name, mode: mode, holder: nil, file: nil) }
+        do throws(Errno) {
+            file = try Descriptor.open(folder + [UInt8(ascii: "/")] + name, [.read, .noFollow, .nonBlocking])
+        } catch {
+            // A symlink is nobody's.
+            if [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels].contains(error) {
+                return Other(name: name, mode: mode, holder: nil, file: nil)
+            }
             throw error
         }
+        if try file.status().kind != .regular { return Other(name: name, mode: mode, holder: nil, file: nil) }
         return Other(name: name, mode: mode, holder: LockHolder(try text(file)), file: file)
     }
 

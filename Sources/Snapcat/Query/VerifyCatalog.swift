@@ -52,19 +52,42 @@ extension Repository {
     ) throws -> CatalogVerification {
         let all = try syncedSnapshots(monitor).filter { !$0.isDamaged }
         monitor.progress.begin("verifying", files: Int64(all.count))
-        let catalog = try catalog(monitor)
         let job = VerifyJob(store: snapshots, monitor: monitor, tell: tell)
         do {
-            try catalog.read { try job.checkDatabase($0) }
+            try catalog(monitor).read { try job.checkDatabase($0) }
             for snapshot in all {
                 try monitor.cancellation.check()
-                try catalog.read { try job.check(snapshot, $0) }
+                try verify(snapshot, job, monitor)
                 monitor.progress.add(files: 1)
             }
         } catch let error as SnapcatError where error.code == .catalogDamage {
             try job.report(CatalogDifference(snapshot: nil, kind: .database, name: nil, message: error.reason))
         }
         return job.summary
+    }
+
+    /// Where others purge and index all the time, the last of so many looks counts.
+    private static let mostLooks = 10
+
+    /// Differences are told where neither the files nor what the catalog has of them has changed meanwhile: what others
+    /// forget, purge or index is none.
+    private func verify(_ snapshot: IndexedSnapshot, _ job: VerifyJob, _ monitor: Monitor) throws {
+        var current = snapshot
+        var look = 0
+        while true {
+            look += 1
+            var found = try catalog(monitor).read { try job.examine(current, $0) }
+            if !found.differences.isEmpty && look < Self.mostLooks {
+                guard let now = try syncedSnapshots(monitor).first(where: { $0.name == current.name }) else { return }
+                if now.isDamaged {
+                    found.differences = [job.unreadable(now, now.message ?? "it is damaged")]
+                } else if now != current {
+                    current = now
+                    continue
+                }
+            }
+            return try job.report(found)
+        }
     }
 }
 
@@ -96,9 +119,26 @@ private final class VerifyJob {
         self.tell = tell
     }
 
+    /// What one snapshot comes to.
+    struct Examination {
+        var lines: Int64 = 0
+        var differences: [CatalogDifference] = []
+    }
+
     func report(_ difference: CatalogDifference) throws {
         summary.differences += 1
         try tell(difference)
+    }
+
+    func report(_ found: Examination) throws {
+        summary.snapshots += 1
+        summary.lines += found.lines
+        summary.differences += Int64(found.differences.count)
+        for difference in found.differences.prefix(Self.mostPerSnapshot) { try tell(difference) }
+    }
+
+    func unreadable(_ snapshot: IndexedSnapshot, _ message: String) -> CatalogDifference {
+        CatalogDifference(snapshot: snapshot.name, kind: .unreadable, name: nil, message: message)
     }
 
     func checkDatabase(_ db: Database) throws {
@@ -109,41 +149,44 @@ private final class VerifyJob {
         }
     }
 
-    func check(_ snapshot: IndexedSnapshot, _ db: Database) throws {
-        summary.snapshots += 1
+    func examine(_ snapshot: IndexedSnapshot, _ db: Database) throws -> Examination {
+        var found = Examination()
         do {
-            try checkLines(snapshot, file: { try forEachLine(snapshot, $0) }) { body in
+            try checkLines(snapshot, &found, file: { try forEachLine(snapshot, $0) }) { body in
                 try CatalogSnapshots.forEachLine(db, at: snapshot.name.time.microseconds, body)
             }
             if snapshot.nodes != nil {
-                try checkLines(snapshot, file: { try forEachNode(snapshot, $0) }) { body in
+                try checkLines(snapshot, &found, file: { try forEachNode(snapshot, $0) }) { body in
                     try CatalogSnapshots.forEachNodeLine(db, at: snapshot.name.time.microseconds, body)
                 }
             }
         } catch let error as SnapcatError where error.code == .damage || error.code == .notFound {
-            // Forgotten meanwhile: the next sync takes it out.
-            if try error.code == .notFound && store.storage.status(of: StorageKey(snapshot.key)) == nil { return }
-            return try report(
-                CatalogDifference(snapshot: snapshot.name, kind: .unreadable, name: nil, message: error.description))
+            found.differences.append(unreadable(snapshot, error.description))
+            return found
         }
         for message in try CatalogSnapshots.wrongSums(db, snapshot) {
-            try report(CatalogDifference(snapshot: snapshot.name, kind: .sums, name: nil, message: message))
+            found.differences.append(CatalogDifference(snapshot: snapshot.name, kind: .sums, name: nil, message: message))
         }
+        return found
     }
 
     private typealias Lines = (_ body: ([UInt8], [UInt8]) throws -> Void) throws -> Void
 
-    private func checkLines(_ snapshot: IndexedSnapshot, file: Lines, catalog: Lines) throws {
+    private func checkLines(
+        _ snapshot: IndexedSnapshot, _ found: inout Examination, file: Lines, catalog: Lines
+    ) throws {
         var (ofFile, ofCatalog) = (LineSum(), LineSum())
         try file { _, line in line.withUnsafeBytes { ofFile.add($0) } }
         try monitor.cancellation.check()
         try catalog { _, line in line.withUnsafeBytes { ofCatalog.add($0) } }
-        summary.lines += ofFile.count
-        if ofFile != ofCatalog { try tellDifferences(snapshot, file: file, catalog: catalog) }
+        found.lines += ofFile.count
+        if ofFile != ofCatalog { found.differences += try differences(snapshot, file: file, catalog: catalog) }
     }
 
     /// Both sides are known to differ: the file's lines are held in memory to name the differences.
-    private func tellDifferences(_ snapshot: IndexedSnapshot, file: Lines, catalog: Lines) throws {
+    private func differences(
+        _ snapshot: IndexedSnapshot, file: Lines, catalog: Lines
+    ) throws -> [CatalogDifference] {
         var lines: [EntryName: [UInt8]] = [:]
         try file { lines[EntryName($0)] = $1 }
         var found: [CatalogDifference] = []
@@ -158,8 +201,7 @@ private final class VerifyJob {
             if expected != line { note(.different, name, "the catalog spells another line") }
         }
         for name in lines.keys.sorted() { note(.lost, name, "the catalog does not have it") }
-        for difference in found.prefix(Self.mostPerSnapshot) { try tell(difference) }
-        summary.differences += Int64(found.count)
+        return found
     }
 
     /// The lines that count: of several with one name the first.

@@ -125,8 +125,9 @@ final class RepairJob {
         named = try namedContents()
         let progress = WorkProgress()
         monitor.progress.begin("reading objects", countedBy: progress)
-        let result = try CheckHeap(heap, progress: progress, cancellation: monitor.cancellation).finish()
-        (summary.objects, buckets) = (result.objects, result.buckets)
+        let objects = HeapObjects(heap)
+        let result = try CheckHeap(heap, objects, progress: progress, cancellation: monitor.cancellation).finish()
+        (summary.objects, buckets) = (result.objects, objects.buckets)
         damaged = result.damaged
         missing = try named.all.filter { try damaged[$0] == nil && !heap.contains($0) }
         return !damaged.isEmpty || !missing.isEmpty

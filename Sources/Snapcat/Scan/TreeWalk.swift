@@ -30,6 +30,8 @@ final class TreeWalk {
     private let rootPath: [UInt8]
     private var frames: [FolderFrame] = []
     private var folders = OpenFolders()
+    /// To be told before the next item.
+    private var problem: SnapcatError?
 
     /// `ownParts`: files and folders of the repository, left out where the walk meets them.
     init(root: [UInt8], options: ScanOptions, ownParts: Set<FileIdentity>) throws {
@@ -47,6 +49,10 @@ final class TreeWalk {
     /// The next item; nil at the end.
     func next() throws -> Item? {
         while let frame = frames.last {
+            if let problem {
+                self.problem = nil
+                return .problem(problem)
+            }
             guard frame.next < frame.items.count else {
                 leave()
                 continue
@@ -146,9 +152,13 @@ final class TreeWalk {
         do { try frame.list(folder, isRoot: isRoot) } catch let error as Errno where isRoot {
             throw SnapcatError.system("Cannot list the file root", rootPath, error)
         }
-        if options.excludesCaches && frame.hasCacheTag, try Self.isCache(folder) { return }
+        if options.excludesCaches && frame.hasCacheTag,
+            contents(Self.cacheTag, in: folder, limit: 4096).starts(with: Self.cacheSignature)
+        {
+            return
+        }
         if options.obeysIgnoreFiles && frame.hasIgnoreFile {
-            let contents = try Self.contents(ScanOptions.ignoreFileName, in: folder, limit: 1 << 20)
+            let contents = contents(ScanOptions.ignoreFileName, in: folder, limit: 1 << 20)
             frame.rules = rules.adding(fileContents: contents, inFolder: Array(path.dropLast(isRoot ? 0 : 1)))
         }
         frames.append(frame)
@@ -160,13 +170,25 @@ final class TreeWalk {
         folders.pop()
     }
 
-    /// https://bford.info/cachedir/: the tag counts only with its signature.
+    // https://bford.info/cachedir/: the tag counts only with its signature.
+    private static let cacheTag = Array("CACHEDIR.TAG".utf8)
+    private static let cacheSignature = Array("Signature: 8a477f597d28d172789f06886806bc55".utf8)
+
     static func isCache(_ folder: Descriptor) throws -> Bool {
-        let signature = Array("Signature: 8a477f597d28d172789f06886806bc55".utf8)
-        return try contents(Array("CACHEDIR.TAG".utf8), in: folder, limit: 4096).starts(with: signature)
+        try read(cacheTag, in: folder, limit: 4096).starts(with: cacheSignature)
     }
 
-    private static func contents(_ name: [UInt8], in folder: Descriptor, limit: Int) throws -> [UInt8] {
+    /// Of a file that leaves things out. Only a regular file counts; one that cannot be read costs its rules (more is
+    /// kept, and it is told), not the folder.
+    private func contents(_ name: [UInt8], in folder: Descriptor, limit: Int) -> [UInt8] {
+        do { return try Self.read(name, in: folder, limit: limit) } catch let error as Errno {
+            if error == .tooManySymbolicLinkLevels || error == .noSuchFileOrDirectory { return [] }
+            problem = .system("Cannot read the rules of", path + name, error)
+        } catch { problem = SnapcatError(.failed, "Cannot read the rules of", TerminalText.lossy(path + name), reason: "\(error)") }
+        return []
+    }
+
+    private static func read(_ name: [UInt8], in folder: Descriptor, limit: Int) throws -> [UInt8] {
         let file = try Descriptor.open(name, in: folder.raw, [.read, .noFollow, .nonBlocking])
         guard try file.status().kind == .regular else { return [] }
         return try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in

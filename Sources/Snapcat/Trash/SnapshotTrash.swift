@@ -30,7 +30,7 @@ package struct SnapshotTrash: Sendable {
     private func all() throws -> (items: [Item], strays: [(since: SnapshotTime, key: StorageKey)]) {
         var items: [Item] = []
         var companions: [StorageKey: SnapshotTime] = [:]
-        for item in try store.storage.items(prefix: StorageKey(Self.folder)) {
+        for item in try store.storage.items(prefix: StorageKey(Self.folder), mostComponents: 2) {
             if let (since, _) = Self.parse(item.key, Self.suffixes.companion) { companions[item.key] = since }
             guard let (since, name) = Self.parse(item.key, Self.suffixes.snapshot) else { continue }
             items.append(Item(name: name, since: since, key: item.key, size: item.status.size, companionKey: nil))

@@ -7,8 +7,10 @@ package enum Gzip {
         return try bytes.withUnsafeBytes { Array(try compressor.compress($0)) }
     }
 
-    /// The CRC-32 that a gzip of these bytes ends with.
-    package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 { CRC32.update(0, bytes) }
+    /// The CRC-32 that a gzip ends with of these bytes, which follow those that have the CRC-32 `before`.
+    package static func checksum(_ bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
+        CRC32.update(before, bytes)
+    }
 
     /// Throws `.damage` for anything but sound gzip, `.failed` where the content is larger than `limit`
     /// bytes. `name` is the file named in errors.
