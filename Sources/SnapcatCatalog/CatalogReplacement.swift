@@ -6,13 +6,12 @@ extension Catalog {
     ///
     /// What a killed build has left is overwritten by the next. Throws `.locked` where another process is building.
     package static func replace<R>(at path: [UInt8], _ fill: (Catalog) throws -> R) throws -> R {
-        switch try condition(path) {
-        case .foreign:
-            throw SnapcatError(
-                .usage, "Not a catalog of snapcat", TerminalText.lossy(path),
-                reason: "it is a database of another program", advice: "name another file with --catalog")
-        case .replaceable: try setAside(path)
-        case .usable, .absent, .newer: break
+        try withSystemErrors("Cannot replace the catalog", path) {
+            switch try condition(path) {
+            case .foreign(let reason): throw foreign(path, reason)
+            case .replaceable: try setAside(path)
+            case .usable, .absent, .newer: break
+            }
         }
         let beside = path + Array(".rebuilding".utf8)
         let lock = try lock(beside)

@@ -23,8 +23,15 @@ package struct BlockingStorage: Sendable {
         return try WorkerThread.wait { try await base.status(of: key) }
     }
 
-    package func items(prefix: StorageKey) throws -> [StorageItem] {
-        if let local = base.local { return try local.itemsNow(prefix: prefix) }
+    /// Whether anything has the name, were it no file that can be read.
+    package func isOccupied(_ key: StorageKey) throws -> Bool {
+        if let local = base.local { return try local.isOccupiedNow(key) }
+        return try status(of: key) != nil
+    }
+
+    /// `alsoOthers`: of a local storage also what stands in the place of files: folders, pipes, links to nothing.
+    package func items(prefix: StorageKey, alsoOthers: Bool = false) throws -> [StorageItem] {
+        if let local = base.local { return try local.itemsNow(prefix: prefix, alsoOthers: alsoOthers) }
         let base = base
         return try WorkerThread.wait { try await base.items(prefix: prefix) }
     }

@@ -88,7 +88,14 @@ public final class LocalStorage: Storage {
         try FolderOperations.makeFolders(Array(path[..<slash]), mode: access)
     }
 
-    package func itemsNow(prefix: StorageKey) throws -> [StorageItem] {
+    /// Whether anything has the name, were it no file that can be read.
+    package func isOccupiedNow(_ key: StorageKey) throws(SnapcatError) -> Bool {
+        let path = try path(key)
+        return try withSystemError("Cannot look at", path) { () throws(Errno) in try Descriptor.statusIfPresent(path) } != nil
+    }
+
+    /// `alsoOthers`: folders, pipes, links to nothing and the like too, each with its own status.
+    package func itemsNow(prefix: StorageKey, alsoOthers: Bool = false) throws -> [StorageItem] {
         var items: [StorageItem] = []
         // No key has such a component: nothing can begin so, and nothing outside the root is looked at.
         let components = prefix.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropLast()
@@ -96,11 +103,13 @@ public final class LocalStorage: Storage {
         // Only the folder that holds the prefix has to be read.
         let slash = prefix.bytes.lastIndex(of: UInt8(ascii: "/"))
         let folder = slash.map { Array(prefix.bytes[..<$0]) } ?? []
-        try collect(folder, prefix.bytes, into: &items)
+        try collect(folder, prefix.bytes, alsoOthers: alsoOthers, into: &items)
         return items.sorted { $0.key < $1.key }
     }
 
-    private func collect(_ folder: [UInt8], _ prefix: [UInt8], into items: inout [StorageItem]) throws {
+    private func collect(
+        _ folder: [UInt8], _ prefix: [UInt8], alsoOthers: Bool, into items: inout [StorageItem]
+    ) throws {
         let path = folder.isEmpty ? root : root + [UInt8(ascii: "/")] + folder
         let descriptor: Descriptor
         do throws(Errno) { descriptor = try Descriptor.open(path, [.read, .folder]) } catch {
@@ -111,15 +120,26 @@ public final class LocalStorage: Storage {
             let key = folder.isEmpty ? item.name : folder + [UInt8(ascii: "/")] + item.name
             guard key.starts(with: prefix) || prefix.starts(with: key) else { continue }
             let found = try withSystemError("Cannot look at", path + [UInt8(ascii: "/")] + item.name) { () throws(Errno) in
-                try Descriptor.statusIfPresent(item.name, in: descriptor.raw, following: true)
+                try Self.status(item.name, in: descriptor, alsoOthers: alsoOthers)
             }
-            switch found?.kind {
-            case .regular where !LocalSink.isTemporary(item.name) && key.starts(with: prefix):
-                if let found { items.append(StorageItem(key: StorageKey(key), status: StorageStatus(found))) }
-            case .directory: try collect(key, prefix, into: &items)
-            default: break
+            guard let found else { continue }
+            if found.kind == .regular || alsoOthers, !LocalSink.isTemporary(item.name), key.starts(with: prefix) {
+                items.append(StorageItem(key: StorageKey(key), status: StorageStatus(found)))
             }
+            if found.kind == .directory { try collect(key, prefix, alsoOthers: alsoOthers, into: &items) }
         }
+    }
+
+    /// Of what a name leads to. A link to nothing, or in a circle, leads nowhere: then nil, or with `alsoOthers` its own.
+    private static func status(
+        _ name: [UInt8], in folder: Descriptor, alsoOthers: Bool
+    ) throws(Errno) -> FileStatus? {
+        do throws(Errno) {
+            if let found = try Descriptor.statusIfPresent(name, in: folder.raw, following: true) { return found }
+        } catch {
+            if error != .tooManySymbolicLinkLevels { throw error }
+        }
+        return alsoOthers ? try Descriptor.statusIfPresent(name, in: folder.raw) : nil
     }
 
     /// Removes what killed writers have left. Only under a lock that keeps living ones away.
