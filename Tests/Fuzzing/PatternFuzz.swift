@@ -9,7 +9,7 @@ enum PatternFuzz {
     static func check(_ input: [UInt8]) throws {
         let parts = input.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
         let file = parts[0]
-        let names = parts.dropFirst().prefix(8).filter { !$0.isEmpty && $0.first != UInt8(ascii: "/") }
+        let names = parts.dropFirst().prefix(8).filter { !$0.isEmpty && $0.first != UInt8(ascii: "/") && $0 != Array(".".utf8) }
         let fromFile = IgnoreRules.none.adding(fileContents: file, inFolder: [])
         let lines = IgnoreRules.lines(of: file).map { Array($0) }
         let fromLines = IgnoreRules.none.adding(patterns: lines, source: "fuzz")
