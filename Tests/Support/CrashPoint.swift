@@ -8,14 +8,14 @@ package enum CrashPoint {
     /// Runs snapcat, killed before call `number` (from 1); `-9` is the status of one that was.
     package static func run(_ arguments: [String], killedBefore number: Int) async throws -> SnapcatProcess.Result {
         try await SnapcatProcess.run(
-            arguments, environment: ["LD_PRELOAD": try library.get(), "SNAPCAT_TEST_KILL_BEFORE": String(number)])
+            arguments, environment: ["LD_PRELOAD": try preload(), "SNAPCAT_TEST_KILL_BEFORE": String(number)])
     }
 
     /// Runs snapcat, its call `number` (from 1) failing with an error number of the system.
     package static func run(_ arguments: [String], failing number: Int, with error: Int32) async throws -> SnapcatProcess.Result {
         try await SnapcatProcess.run(
             arguments,
-            environment: ["LD_PRELOAD": try library.get(), "SNAPCAT_TEST_FAIL_AT": String(number), "SNAPCAT_TEST_ERROR": String(error)])
+            environment: ["LD_PRELOAD": try preload(), "SNAPCAT_TEST_FAIL_AT": String(number), "SNAPCAT_TEST_ERROR": String(error)])
     }
 
     /// Runs `prepare`, then snapcat killed before its first, second, ... such call, then `judge`, until it lives to its
@@ -36,6 +36,11 @@ package enum CrashPoint {
             }
             try await judge(point)
         }
+    }
+
+    /// With what is loaded so already (`Scripts/sanitize`).
+    private static func preload() throws -> String {
+        [try library.get(), ProcessInfo.processInfo.environment["LD_PRELOAD"] ?? ""].filter { !$0.isEmpty }.joined(separator: ":")
     }
 
     private static let library = Result { try compile() }
