@@ -17,15 +17,19 @@ struct DamageCommand {
     /// Of the three snapshots the one that it restores, from the oldest; and where to.
     var restores: (snapshot: Int, folder: String)?
 
-    static func all(_ sandbox: DamageSandbox) -> [DamageCommand] {
-        let repo = ["--repo", "repo"]
-        let rows = repo + ["--format", "csv"]
+    static func all(_ sandbox: DamageSandbox) -> [DamageCommand] { reading(sandbox) + writing(sandbox) }
+
+    private static let repo = ["--repo", "repo"]
+    private static let rows = repo + ["--format", "csv"]
+
+    private static func command(_ kind: Kind, _ arguments: [String], _ rest: [String]) -> DamageCommand {
+        DamageCommand(name: arguments.joined(separator: " "), kind: kind, arguments: arguments + rest)
+    }
+
+    private static func reading(_ sandbox: DamageSandbox) -> [DamageCommand] {
         let newest = sandbox.stems[2]
         func file(_ place: DamageSandbox.Place) -> String { sandbox.places[place] ?? "" }
-        func command(_ kind: Kind, _ arguments: [String], _ rest: [String]) -> DamageCommand {
-            DamageCommand(name: arguments.joined(separator: " "), kind: kind, arguments: arguments + rest)
-        }
-        let reading: [DamageCommand] = [
+        let commands: [DamageCommand] = [
             command(.reads, ["list"], rows), command(.reads, ["list-snapshots"], repo), command(.reads, ["ls", "latest", "--recursive"], rows),
             command(.reads, ["ls", "oldest"], rows), command(.named, ["ls", newest], rows), command(.reads, ["compare"], rows),
             command(.reads, ["compare", "oldest", "latest"], rows), command(.reads, ["compare", "latest", "live", "--file-root", "source"], rows),
@@ -43,12 +47,16 @@ struct DamageCommand {
             command(.forget, ["forget", "oldest", "--dry-run"], rows), command(.collect, ["gc", "--grace", "0s", "--dry-run"], rows),
             command(.undelete, ["undelete", "--dry-run"], rows), command(.repair, ["repair", "--dry-run"], rows),
             command(.purge, ["purge", "edited", "--dry-run"], rows), command(.make, ["make", "source", "--dry-run"], repo),
-        ].map { command in
+        ]
+        return commands.map { command in
             var command = command
             command.showsItsWork = ["catalog sync", "catalog rebuild", "catalog stats", "check", "check --read-data", "catalog verify", "stats"].contains(command.name)
             return command
         }
-        var writing: [DamageCommand] = [
+    }
+
+    private static func writing(_ sandbox: DamageSandbox) -> [DamageCommand] {
+        var commands: [DamageCommand] = [
             command(.make, ["make", "source"], repo), command(.forget, ["forget", "oldest"], rows), command(.forget, ["forget", "--keep-last", "1"], rows),
             command(.collect, ["gc", "--grace", "0s"], rows), command(.collect, ["gc"], rows), command(.undelete, ["undelete"], rows),
             command(.repair, ["repair"], rows), command(.purge, ["purge", "edited"], rows),
@@ -56,12 +64,12 @@ struct DamageCommand {
         for (reference, snapshot) in [("latest", 2), ("oldest", 0), (sandbox.stems[1], 1)] {
             var restore = command(.restore, ["restore", reference, "--file-root", "out"], repo)
             restore.restores = (snapshot, "out")
-            writing.append(restore)
+            commands.append(restore)
         }
         var over = command(.restore, ["restore", "oldest", "--file-root", "source"], repo)
         over.restores = (0, "source")
-        writing.append(over)
-        return reading + writing.map { command in
+        commands.append(over)
+        return commands.map { command in
             var command = command
             command.writes = true
             return command

@@ -7,7 +7,8 @@ import Testing
 /// Any damage to any file, then any command: no crash, no hang, one error at most, the exit code of CLI.md, nothing good
 /// lost, and from what is derived the same answers as without the damage.
 ///
-/// A seeded slice runs by default. `SNAPCAT_TORTURE=all` runs every case, `SNAPCAT_TORTURE=n` as many.
+/// A seeded slice runs by default. `SNAPCAT_TORTURE=all` runs every case, `SNAPCAT_TORTURE=n` as many, of each place and
+/// kind of damage alike.
 @Suite struct DamageMatrixTests {
     private struct Case {
         var place: DamageSandbox.Place
@@ -22,11 +23,18 @@ import Testing
         func add(_ problems: [String]) {
             cases += 1
             failures += problems
+            for problem in problems { DamageMatrixTests.tell("damage matrix: \(problem)") }
+            if cases % 200 == 0 { DamageMatrixTests.tell("damage matrix: \(cases) cases, \(failures.count) failures") }
         }
     }
 
+    /// At once, whatever becomes of the run.
+    private static func tell(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+
     private static let mostInASlice = 60
     private static let mostTold = 40
+    /// So many neighbouring bytes have all commands together.
+    private static let turns = 9
 
     @Test func `Damage is found, told and costs nothing else`() async throws {
         let wanted = ProcessInfo.processInfo.environment["SNAPCAT_TORTURE"] ?? ""
@@ -35,10 +43,8 @@ import Testing
         let first = try await DamageSandbox()
         var cases = Self.cases(first)
         let total = cases.count
-        if wanted != "all" {
-            cases.shuffle(using: &random)
-            cases.removeLast(max(0, cases.count - (Int(wanted) ?? Self.mostInASlice)))
-        }
+        cases = Self.mixed(cases, using: &random)
+        if wanted != "all" { cases.removeLast(max(0, cases.count - (Int(wanted) ?? Self.mostInASlice))) }
         let counts = Counts()
         let chosen = cases
         // Two processes at a time, each with a repository of its own.
@@ -52,7 +58,7 @@ import Testing
             try await group.waitForAll()
         }
         let failures = await counts.failures
-        print("damage matrix: \(await counts.cases) of \(total) cases, \(failures.count) failures, \(label)")
+        Self.tell("damage matrix: \(await counts.cases) of \(total) cases, \(failures.count) failures, \(label)")
         for failure in failures.prefix(Self.mostTold) { Issue.record("\(failure)") }
         #expect(failures.isEmpty)
     }
@@ -62,19 +68,35 @@ import Testing
         let commands = DamageCommand.all(sandbox).indices
         var result: [Case] = []
         for place in DamageSandbox.Place.allCases {
-            var damages: [DamageSandbox.Damage] = [.deleted, .folder, .linkToNothing, .linkInACircle, .linkToTheFile, .pipe, .unreadable, .appended]
+            let whole: [DamageSandbox.Damage] = [.deleted, .folder, .linkToNothing, .linkInACircle, .linkToTheFile, .pipe, .unreadable, .appended]
             // A journal is made for each case; its size is about this.
             let size = place == .journal ? 60_000 : sandbox.size(place)
+            var damages: [DamageSandbox.Damage] = []
             let step = place == .catalog || place == .journal ? size / 40 : 1
             for offset in stride(from: 0, to: size, by: max(1, step)) {
                 damages += [.cut(to: offset), .flipped(bit: offset * 8 + (offset % 8))]
             }
             if step > 1 { damages += (0..<100).map { .flipped(bit: $0 * 8 + $0 % 8) } }
-            damages += [.zeroed(from: 0, count: size), .zeroed(from: 0, count: 16), .zeroed(from: size / 3, count: size / 3), .zeroed(from: size - 8, count: 8)]
-            for damage in Set(damages) { result += commands.map { Case(place: place, damage: damage, command: $0) } }
+            let parts: [DamageSandbox.Damage] = [
+                .zeroed(from: 0, count: size), .zeroed(from: 0, count: 16), .zeroed(from: size / 3, count: size / 3), .zeroed(from: max(0, size - 8), count: 8),
+            ]
+            for damage in whole + parts { result += commands.map { Case(place: place, damage: damage, command: $0) } }
+            // What a command makes of a byte hardly depends on which: each has some of them, neighbours have all.
+            for (index, damage) in damages.enumerated() {
+                result += commands.filter { ($0 + index / 2) % turns == 0 }.map { Case(place: place, damage: damage, command: $0) }
+            }
         }
-        // In an order of its own, whatever that of a set is.
-        return result.sorted { ($0.place.rawValue, "\($0.damage)", $0.command) < ($1.place.rawValue, "\($1.damage)", $1.command) }
+        return result
+    }
+
+    /// In turn of each place and kind of damage, so that any part of them has all.
+    private static func mixed(_ cases: [Case], using random: inout SeededRandom) -> [Case] {
+        var counts: [String: Int] = [:]
+        return cases.shuffled(using: &random).map { item in
+            let kind = "\(item.place) \("\(item.damage)".prefix { !$0.isNumber })"
+            counts[kind, default: 0] += 1
+            return (rank: counts[kind] ?? 0, item)
+        }.sorted { $0.rank < $1.rank }.map(\.1)
     }
 
     private static func run(_ cases: [Case], _ sandbox: DamageSandbox, _ counts: Counts) async throws {
