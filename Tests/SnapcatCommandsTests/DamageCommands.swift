@@ -102,8 +102,10 @@ struct DamageCommand {
         case .reads, .contents: return [0]
         case .forget: return [0, 5]
         case .check: return name == "catalog verify" ? [0, 5] : [5]
-        case .checkData, .index, .restore, .collect, .purge: return [5]
-        case .make: return [3]
+        case .checkData, .index, .collect, .purge: return [5]
+        // A dry run reads from the newest back to one that is good, and what it was asked for.
+        case .restore: return writes || place == .newest ? [5] : [0, 5]
+        case .make: return writes || place == .newest ? [3] : [0, 3]
         case .undelete: return [0, 5]
         case .repair: return [5]
         }

@@ -134,14 +134,14 @@ final class DamageSandbox {
 
     /// Puts right what a command that only reads may have left. False where it has changed more.
     func tidyUp(_ place: Place) throws -> Bool {
-        for name in ["out", "repo/catalog.sqlite-wal", "repo/catalog.sqlite-shm"] + (place == .catalog ? ["repo/catalog.sqlite"] : []) {
+        for name in ["out", "repo/catalog.sqlite-wal", "repo/catalog.sqlite-shm"] + ["repo/catalog.sqlite"] {
             if try Descriptor.statusIfPresent(Array("\(work)/\(name)".utf8)) != nil { try manager.removeItem(atPath: "\(work)/\(name)") }
         }
         try catalog.write(to: URL(fileURLWithPath: work + "/repo/catalog.sqlite"))
-        if !place.isDerived || place == .catalog {
-            let path = "\(work)/\(places[place] ?? "")"
-            if try Descriptor.statusIfPresent(Array(path.utf8)) != nil { try manager.removeItem(atPath: path) }
-            try Data(before[places[place] ?? ""] ?? []).write(to: URL(fileURLWithPath: path))
+        // Its mode too: root reads it in any case.
+        if place != .catalog, let name = places[place], let bytes = before[name] {
+            if try Descriptor.statusIfPresent(Array("\(work)/\(name)".utf8)) != nil { try manager.removeItem(atPath: "\(work)/\(name)") }
+            try Data(bytes).write(to: URL(fileURLWithPath: "\(work)/\(name)"))
         }
         return try Self.tree(work) == before
     }
