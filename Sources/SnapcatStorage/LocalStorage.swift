@@ -44,8 +44,12 @@ public final class LocalStorage: Storage {
 
     package func statusNow(of key: StorageKey) throws(SnapcatError) -> StorageStatus? {
         let path = try path(key)
-        let found = try withSystemError("Cannot look at", path) { () throws(Errno) in
-            try Descriptor.statusIfPresent(path, following: true)
+        let found = try withSystemError("Cannot look at", path) { () throws(Errno) -> FileStatus? in
+            do throws(Errno) { return try Descriptor.statusIfPresent(path, following: true) } catch {
+                // A link in a circle leads nowhere, as a link to nothing does.
+                if error == .tooManySymbolicLinkLevels { return nil }
+                throw error
+            }
         }
         return found.flatMap { $0.kind == .regular ? StorageStatus($0) : nil }
     }

@@ -134,7 +134,7 @@ final class DamageSandbox {
 
     /// Puts right what a command that only reads may have left. False where it has changed more.
     func tidyUp(_ place: Place) throws -> Bool {
-        for name in ["out", "repo/catalog.sqlite-wal", "repo/catalog.sqlite-shm"] + ["repo/catalog.sqlite"] {
+        for name in ["out", "moved", "repo/catalog.sqlite-wal", "repo/catalog.sqlite-shm"] + ["repo/catalog.sqlite"] {
             if try Descriptor.statusIfPresent(Array("\(work)/\(name)".utf8)) != nil { try manager.removeItem(atPath: "\(work)/\(name)") }
         }
         try catalog.write(to: URL(fileURLWithPath: work + "/repo/catalog.sqlite"))
@@ -161,8 +161,9 @@ final class DamageSandbox {
         case .linkToNothing: try manager.createSymbolicLink(atPath: path, withDestinationPath: "nothing"); return
         case .linkInACircle: try manager.createSymbolicLink(atPath: path, withDestinationPath: path); return
         case .linkToTheFile:
-            try manager.createSymbolicLink(atPath: path, withDestinationPath: path + ".moved")
-            try Data(bytes).write(to: URL(fileURLWithPath: path + ".moved"))
+            // Outside the repository, where its name says nothing.
+            try manager.createSymbolicLink(atPath: path, withDestinationPath: work + "/moved")
+            try Data(bytes).write(to: URL(fileURLWithPath: work + "/moved"))
             return
         case .pipe: if mkfifo(path, 0o600) != 0 { throw Failure(description: "mkfifo") }; return
         case .unreadable, .appended, .cut, .flipped, .zeroed: break

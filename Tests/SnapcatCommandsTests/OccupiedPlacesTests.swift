@@ -71,6 +71,16 @@ import Testing
         }
     }
 
+    @Test func anObjectThatIsALinkInACircleIsAMissingOne() async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        try await sandbox.make()
+        try sandbox.write("source/a", "two\n")
+        try await sandbox.make()
+        try put(.linkInACircle, sandbox.folder.path + "/repo/heap/5b/5bbf5a52328e7439ae6e719dfe712200.gz")
+        let result = try await run(sandbox, ["forget", "--keep-last", "1"])
+        #expect(result.status == 0, "\(result.stderr)")
+    }
+
     @Test func aCatalogWhoseMarkIsDamagedIsBuiltAnew_andAFolderIsRefusedAsWhatItIs() async throws {
         let sandbox = try RestoreSandbox(["a": "one\n"])
         try await sandbox.make()
