@@ -110,6 +110,13 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             path: "Tests/Support", swiftSettings: settings),
+        // What `Scripts/fuzz` feeds, and the test command a little of it.
+        .target(
+            name: "SnapcatFuzzing",
+            dependencies: ["CZlib", "SnapcatPlatform", "SnapcatFormat", "SnapcatCatalog", "Snapcat", "SnapcatTestSupport"],
+            path: "Tests/Fuzzing", swiftSettings: settings),
+        .executableTarget(
+            name: "snapcat-fuzz", dependencies: ["SnapcatFuzzing"], path: "Tests/FuzzCommand", swiftSettings: settings),
         .testTarget(
             name: "SnapcatFormatTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatTestSupport"],
             swiftSettings: settings),
@@ -123,7 +130,7 @@ let package = Package(
             name: "SnapcatCatalogTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatCatalog", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SnapcatEngineTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "SnapcatCatalog", "Snapcat", "SnapcatTestSupport"],
+            name: "SnapcatEngineTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "SnapcatCatalog", "Snapcat", "SnapcatFuzzing", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "SnapcatCommandsTests", dependencies: ["SnapcatPlatform", "SnapcatCommands", "SnapcatTestSupport"],

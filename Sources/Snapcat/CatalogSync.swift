@@ -88,6 +88,8 @@ package struct CatalogSync {
         } catch let error as SnapcatError where error.code == .damage {
             let message = error.description
             monitor.problem(error)
+            // What the system did not let read may be read the next time, with nothing changed: not to be remembered.
+            if error.errorNumber != 0 { record.fileStatus += "?" }
             let damaged = record
             try catalog.write { db in
                 guard try takesPlace(db, item) else { return }

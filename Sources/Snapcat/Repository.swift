@@ -70,13 +70,8 @@ public final class Repository: Sendable {
     /// Forgets the open catalog, so that the next call opens (and where needed rebuilds) it.
     package func closeCatalog() { openCatalog.withLock { $0 = nil } }
 
-    /// At the end of a process: its threads may still hold a temporary catalog, whose folder would stay.
-    package func removeTemporaryCatalog() {
-        openCatalog.withLock {
-            $0?.removeTemporaryFolder()
-            $0 = nil
-        }
-    }
+    /// At the end of a process: its threads may still hold temporary catalogs, whose folders would stay.
+    package static func removeTemporaryCatalogs() { Catalog.removeTemporaryFolders() }
 
     /// Runs `body`; where the catalog proves to be damaged, or cannot be written, `body` runs again with another one.
     package func withUsableCatalog<R>(_ monitor: Monitor, _ body: () throws -> R) throws -> R {

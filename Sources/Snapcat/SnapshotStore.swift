@@ -5,8 +5,13 @@ import SnapcatStorage
 /// The snapshots of a snap root and their companions, as files.
 package struct SnapshotStore: Sendable {
     package let storage: BlockingStorage
+    /// False for single files that a user names: there what cannot be read is the user's to know as it is.
+    private let isRepository: Bool
 
-    package init(_ storage: BlockingStorage) { self.storage = storage }
+    package init(_ storage: BlockingStorage, isRepository: Bool = true) {
+        self.storage = storage
+        self.isRepository = isRepository
+    }
 
     /// A snapshot's file as the storage lists it.
     package struct Item: Sendable, Equatable {
@@ -24,11 +29,14 @@ package struct SnapshotStore: Sendable {
     }
 
     /// All snapshots. A missing snap root is an empty list.
+    ///
+    /// What has a snapshot's name counts, also a folder or a link to nothing: it may stand for a disk that is not there,
+    /// and what its snapshot needs must not be collected. Reading it is damage.
     package func list() throws -> Listing {
         var listing = Listing()
         var companions: [StorageKey: StorageStatus] = [:]
         var byName: [SnapshotName: Item] = [:]
-        for item in try storage.items(prefix: StorageKey(""), mostComponents: 3) {
+        for item in try storage.items(prefix: StorageKey(""), mostComponents: 3, alsoOthers: true) {
             let components = item.key.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             guard components.count == 3, let file = components.last else { continue }
             if file.suffix(8).elementsEqual(".meta.gz".utf8) { companions[item.key] = item.status }
@@ -59,7 +67,7 @@ package struct SnapshotStore: Sendable {
     }
 
     /// Whether a listed snapshot is no longer there: forgotten meanwhile, which is no error of who only reads.
-    package func isGone(_ item: Item) throws -> Bool { try storage.status(of: item.key) == nil }
+    package func isGone(_ item: Item) throws -> Bool { try !storage.isOccupied(item.key) }
 
     /// The companion's place beside its snapshot.
     package func companionKey(of key: StorageKey) -> StorageKey {
@@ -68,10 +76,22 @@ package struct SnapshotStore: Sendable {
 
     package func displayPath(_ key: StorageKey) -> String { "\(storage.place)/\(key)" }
 
+    /// The bytes of a snapshot or companion. In a repository what cannot be read is damage: it costs that snapshot, and
+    /// nothing else. `.notFound` where nothing has the name.
+    private func source(_ key: StorageKey) throws -> any ByteSource {
+        guard isRepository else { return try storage.source(key) }
+        do { return UnreadableAsDamage(try storage.source(key)) } catch var error as SnapcatError {
+            guard error.code == .notFound, try storage.isOccupied(key) else { throw error.asDamage }
+            error.code = .damage
+            error.reason = "it is a link to nothing"
+            throw error
+        }
+    }
+
     /// The snapshot's lines, inflated ahead on a thread of its own.
     package func entries(_ key: StorageKey) throws -> EntryReader {
         let name = displayPath(key)
-        let source = try PrefetchingSource(try GzipReader(try storage.source(key), name: name))
+        let source = try PrefetchingSource(try GzipReader(try source(key), name: name))
         return EntryReader(source, name: name)
     }
 
@@ -79,7 +99,7 @@ package struct SnapshotStore: Sendable {
     package func companion(of key: StorageKey) throws -> CompanionReader? {
         let companionKey = companionKey(of: key)
         let source: any ByteSource
-        do { source = try storage.source(companionKey) } catch let error as SnapcatError {
+        do { source = try self.source(companionKey) } catch let error as SnapcatError {
             if error.code == .notFound { return nil }
             throw error
         }
@@ -101,6 +121,27 @@ package struct SnapshotStore: Sendable {
             report(error)
             return nil
         }
+    }
+}
+
+/// A file of a repository: what the system does not let read is damage of it.
+private final class UnreadableAsDamage: ByteSource {
+    private let base: any ByteSource
+
+    init(_ base: any ByteSource) { self.base = base }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        do { return try base.read(into: buffer) } catch let error as SnapcatError { throw error.asDamage }
+    }
+}
+
+extension SnapcatError {
+    /// A file that cannot be read, where trying again does not help, as damage; any other error as it is.
+    fileprivate var asDamage: SnapcatError {
+        guard code == .failed || code == .notAFile, !isTransient else { return self }
+        var error = self
+        error.code = .damage
+        return error
     }
 }
 

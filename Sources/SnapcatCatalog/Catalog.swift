@@ -4,6 +4,7 @@ import GRDBSQLite
 import SnapcatFormat
 import SnapcatPlatform
 import SnapcatSchema
+import Synchronization
 import SystemPackage
 
 /// The SQLite mirror of one snap root: derived, and deletable at any time (CATALOG.md).
@@ -29,11 +30,22 @@ public final class Catalog: Sendable {
 
     deinit { removeTemporaryFolder() }
 
+    /// Of all temporary catalogs of this process.
+    private static let temporaryFolders = Mutex<Set<URL>>([])
+
     /// Ends a temporary catalog; any other stays as it is.
-    package func removeTemporaryFolder() {
-        guard let temporaryFolder else { return }
+    private func removeTemporaryFolder() {
+        guard let temporaryFolder, Self.temporaryFolders.withLock({ $0.remove(temporaryFolder) }) != nil else { return }
         // The catalog is derived and this one private: nothing is lost where it stays in the temporary folder.
         do { try queue.close(); try FileManager.default.removeItem(at: temporaryFolder) } catch {}
+    }
+
+    /// At the end of a process: a thread that ends with it may still hold a temporary catalog, whose folder would stay.
+    package static func removeTemporaryFolders() {
+        temporaryFolders.withLock { folders in
+            for folder in folders { do { try FileManager.default.removeItem(at: folder) } catch {} }
+            folders = []
+        }
     }
 
     // MARK: Opening
@@ -45,8 +57,8 @@ public final class Catalog: Sendable {
         case replaceable(String)
         /// Of a later program: to be left alone.
         case newer
-        /// Not a catalog of snapcat at all.
-        case foreign
+        /// Not a catalog of snapcat at all, and why.
+        case foreign(String)
     }
 
     /// Opens the catalog at `path`, making it where it is missing and replacing it where it is damaged or old.
@@ -68,10 +80,7 @@ public final class Catalog: Sendable {
                     note: "the catalog was built anew (\(reason)); the old file is '\(TerminalText.lossy(aside))'")
             case .newer:
                 return try temporary(note: "the catalog is of a newer snapcat; a temporary one serves")
-            case .foreign:
-                throw SnapcatError(
-                    .usage, "Not a catalog of snapcat", TerminalText.lossy(path),
-                    reason: "it is a database of another program", advice: "name another file with --catalog")
+            case .foreign(let reason): throw foreign(path, reason)
             }
         } catch let error as Errno where error.meansUnwritable {
             return try temporary(note: "the catalog cannot be written (\(error)); a temporary one serves")
@@ -88,6 +97,7 @@ public final class Catalog: Sendable {
     package static func temporary(note: String = "") throws -> Catalog {
         do {
             let folder = try TemporaryPlace.makeFolder()
+            _ = temporaryFolders.withLock { $0.insert(folder) }
             let queue = try connection(Array(folder.appendingPathComponent("catalog.sqlite").path.utf8))
             let catalog = Catalog(queue, path: nil, note: note, temporaryFolder: folder)
             try catalog.makeSchema()
@@ -111,7 +121,7 @@ public final class Catalog: Sendable {
 
     static func condition(_ path: [UInt8]) throws -> Condition {
         guard let status = try Descriptor.statusIfPresent(path, following: true) else { return .absent }
-        guard status.kind == .regular else { return .foreign }
+        guard status.kind == .regular else { return .foreign("it is no regular file") }
         // To be written by us, or not to be used. Not by opening it: a descriptor that is closed takes with it the locks
         // that SQLite holds on the file in this process.
         try FolderOperations.checkIsWritable(path)
@@ -131,7 +141,13 @@ public final class Catalog: Sendable {
                 let version = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
                 let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
                 let triggers = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'") ?? 0
-                if id != applicationId { return tables == 0 ? .replaceable("it is empty") : .foreign }
+                if id != applicationId {
+                    if tables == 0 { return .replaceable("it is empty") }
+                    // Its mark alone is damaged where it has the tables of a catalog.
+                    let own = try Int.fetchOne(
+                        db, sql: "SELECT count(*) FROM sqlite_schema WHERE name IN ('snapshot_row', 'version', 'path', 'setting')")
+                    return own == 4 ? .replaceable("its mark is damaged") : .foreign("it is a database of another program")
+                }
                 if version > Schema.version { return .newer }
                 if version < Schema.version { return .replaceable("it is of an older snapcat") }
                 // What others put in would run whenever snapcat writes.
@@ -141,6 +157,12 @@ public final class Catalog: Sendable {
         } catch let error as DatabaseError where isDamage(error) {
             return .replaceable(error.message ?? "it is damaged")
         }
+    }
+
+    static func foreign(_ path: [UInt8], _ reason: String) -> SnapcatError {
+        SnapcatError(
+            .usage, "Not a catalog of snapcat", TerminalText.lossy(path), reason: reason,
+            advice: "name another file with --catalog")
     }
 
     /// Keeps what cannot be used under another name: a catalog is derived, but a mistaken path may not be one.

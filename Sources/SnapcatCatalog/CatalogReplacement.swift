@@ -29,10 +29,7 @@ extension Catalog {
     private static func makeRoom(_ path: [UInt8]) throws {
         do {
             switch try condition(path) {
-            case .foreign:
-                throw SnapcatError(
-                    .usage, "Not a catalog of snapcat", TerminalText.lossy(path),
-                    reason: "it is a database of another program", advice: "name another file with --catalog")
+            case .foreign(let reason): throw foreign(path, reason)
             case .replaceable: try setAside(path)
             case .usable, .absent, .newer: break
             }

@@ -16,7 +16,7 @@ package enum ExitStatus: Int32 {
     package init(_ code: SnapcatError.Code) {
         self =
             switch code {
-            case .failed, .notFound, .alreadyExists, .catalogUnwritable: .failed
+            case .failed, .notFound, .notAFile, .alreadyExists, .catalogUnwritable: .failed
             case .damage, .catalogDamage, .collision: .damage
             case .timedOut: .timedOut
             case .noSnapshot: .noSnapshot

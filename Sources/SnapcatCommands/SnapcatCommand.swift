@@ -23,6 +23,7 @@ package struct SnapcatCommand: AsyncParsableCommand {
     package static func main(arguments: [String]) async -> Never {
         Interruption.install()
         let status = await run(LockOptions.completed(Arguments.normalised(arguments)))
+        Repository.removeTemporaryCatalogs()
         Foundation.exit(status.rawValue)
     }
 

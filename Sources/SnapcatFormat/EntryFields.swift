@@ -60,7 +60,7 @@ package struct EntryFields: Equatable {
     }
 
     /// The same for a line of any spelling.
-    init(scanning line: UnsafeRawBufferPointer) throws(JSONScanner.Failure) {
+    package init(scanning line: UnsafeRawBufferPointer) throws(JSONScanner.Failure) {
         var scanner = JSONScanner(line)
         var fields = Self.blank
         try scanner.members { (key, value) throws(JSONScanner.Failure) in

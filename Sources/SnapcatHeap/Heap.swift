@@ -28,6 +28,9 @@ package final class Heap: Sendable {
     /// The object's bytes as they are stored. `.notFound` where it is missing.
     func source(_ md5: MD5Digest) throws -> any ByteSource {
         do { return try storage.source(HeapLayout.key(md5)) } catch let error as SnapcatError {
+            if error.code == .notAFile {
+                throw SnapcatError(.damage, "Damaged object", objectName(md5), reason: error.reason)
+            }
             guard error.code == .notFound else { throw error }
             throw SnapcatError(
                 .notFound, "The heap has no object", md5.description,

@@ -140,7 +140,7 @@ package final class ObjectWriter {
     }
 
     private func openObject(_ path: [UInt8], _ session: HeapSession) throws -> Descriptor? {
-        do throws(Errno) { return try Descriptor.open(path, in: session.root.raw, .read) } catch {
+        do throws(Errno) { return try Descriptor.open(path, in: session.root.raw, [.read, .nonBlocking]) } catch {
             if error == .noSuchFileOrDirectory { return nil }
             throw SnapcatError.system("Cannot look into the heap", path, error)
         }

@@ -19,6 +19,8 @@ public struct SnapcatError: Error, Sendable, Equatable, CustomStringConvertible 
         case timedOut
         /// No such key or file.
         case notFound
+        /// Something else stands where a file must be: a folder, a pipe.
+        case notAFile
         /// No such repository or snapshot.
         case noSnapshot
         /// The key to be created exists.

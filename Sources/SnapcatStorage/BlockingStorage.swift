@@ -23,9 +23,20 @@ package struct BlockingStorage: Sendable {
         return try WorkerThread.wait { try await base.status(of: key) }
     }
 
-    /// `mostComponents`: longer keys are left out.
-    package func items(prefix: StorageKey, mostComponents: Int = .max) throws -> [StorageItem] {
-        if let local = base.local { return try local.itemsNow(prefix: prefix, mostComponents: mostComponents) }
+    /// Whether anything has the name, were it no file that can be read.
+    package func isOccupied(_ key: StorageKey) throws -> Bool {
+        if let local = base.local { return try local.isOccupiedNow(key) }
+        return try status(of: key) != nil
+    }
+
+    /// `mostComponents`: longer keys are left out. `alsoOthers`: of a local storage also what stands in the place of
+    /// files: folders, pipes, links to nothing.
+    package func items(
+        prefix: StorageKey, mostComponents: Int = .max, alsoOthers: Bool = false
+    ) throws -> [StorageItem] {
+        if let local = base.local {
+            return try local.itemsNow(prefix: prefix, mostComponents: mostComponents, alsoOthers: alsoOthers)
+        }
         let base = base
         return try WorkerThread.wait { try await base.items(prefix: prefix) }.filter { item in
             item.key.bytes.count { $0 == UInt8(ascii: "/") } < mostComponents

@@ -23,7 +23,7 @@ package final class LocalSource: ByteSource, Sendable {
             return (descriptor, try descriptor.status())
         }
         guard status.kind == .regular else {
-            throw SnapcatError(.failed, "Cannot read", TerminalText.lossy(path), reason: "it is no regular file")
+            throw SnapcatError(.notAFile, "Cannot read", TerminalText.lossy(path), reason: "it is no regular file")
         }
         return LocalSource(descriptor, path: path, size: status.size)
     }

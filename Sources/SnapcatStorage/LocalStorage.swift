@@ -44,8 +44,12 @@ public final class LocalStorage: Storage {
 
     package func statusNow(of key: StorageKey) throws(SnapcatError) -> StorageStatus? {
         let path = try path(key)
-        let found = try withSystemError("Cannot look at", path) { () throws(Errno) in
-            try Descriptor.statusIfPresent(path, following: true)
+        let found = try withSystemError("Cannot look at", path) { () throws(Errno) -> FileStatus? in
+            do throws(Errno) { return try Descriptor.statusIfPresent(path, following: true) } catch {
+                // A link in a circle leads nowhere, as a link to nothing does.
+                if error == .tooManySymbolicLinkLevels { return nil }
+                throw error
+            }
         }
         return found.flatMap { $0.kind == .regular ? StorageStatus($0) : nil }
     }
@@ -88,8 +92,17 @@ public final class LocalStorage: Storage {
         try FolderOperations.makeFolders(Array(path[..<slash]), mode: access)
     }
 
-    /// `mostComponents`: longer keys are left out, and their folders not looked into.
-    package func itemsNow(prefix: StorageKey, mostComponents: Int = .max) throws -> [StorageItem] {
+    /// Whether anything has the name, were it no file that can be read.
+    package func isOccupiedNow(_ key: StorageKey) throws(SnapcatError) -> Bool {
+        let path = try path(key)
+        return try withSystemError("Cannot look at", path) { () throws(Errno) in try Descriptor.statusIfPresent(path) } != nil
+    }
+
+    /// `mostComponents`: longer keys are left out, and their folders not looked into. `alsoOthers`: folders, pipes,
+    /// links to nothing and the like too, each with its own status.
+    package func itemsNow(
+        prefix: StorageKey, mostComponents: Int = .max, alsoOthers: Bool = false
+    ) throws -> [StorageItem] {
         var items: [StorageItem] = []
         // No key has such a component: nothing can begin so, and nothing outside the root is looked at.
         let components = prefix.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropLast()
@@ -97,12 +110,19 @@ public final class LocalStorage: Storage {
         // Only the folder that holds the prefix has to be read.
         let slash = prefix.bytes.lastIndex(of: UInt8(ascii: "/"))
         let folder = slash.map { Array(prefix.bytes[..<$0]) } ?? []
-        try collect(folder, prefix.bytes, mostComponents - components.count, into: &items)
+        let wish = Wish(prefix: prefix.bytes, alsoOthers: alsoOthers)
+        try collect(folder, wish, mostComponents - components.count, into: &items)
         return items.sorted { $0.key < $1.key }
     }
 
+    /// What a listing is of.
+    private struct Wish {
+        var prefix: [UInt8]
+        var alsoOthers: Bool
+    }
+
     private func collect(
-        _ folder: [UInt8], _ prefix: [UInt8], _ mostComponents: Int, into items: inout [StorageItem]
+        _ folder: [UInt8], _ wish: Wish, _ mostComponents: Int, into items: inout [StorageItem]
     ) throws {
         // Links of folders to those above them have no end.
         if mostComponents < 1 { return }
@@ -114,17 +134,28 @@ public final class LocalStorage: Storage {
         }
         for item in try withListingError(path, { try FolderListing.items(in: descriptor) }) {
             let key = folder.isEmpty ? item.name : folder + [UInt8(ascii: "/")] + item.name
-            guard key.starts(with: prefix) || prefix.starts(with: key) else { continue }
+            guard key.starts(with: wish.prefix) || wish.prefix.starts(with: key) else { continue }
             let found = try withSystemError("Cannot look at", path + [UInt8(ascii: "/")] + item.name) { () throws(Errno) in
-                try Descriptor.statusIfPresent(item.name, in: descriptor.raw, following: true)
+                try Self.status(item.name, in: descriptor, alsoOthers: wish.alsoOthers)
             }
-            switch found?.kind {
-            case .regular where !LocalSink.isTemporary(item.name) && key.starts(with: prefix):
-                if let found { items.append(StorageItem(key: StorageKey(key), status: StorageStatus(found))) }
-            case .directory: try collect(key, prefix, mostComponents - 1, into: &items)
-            default: break
+            guard let found else { continue }
+            if found.kind == .regular || wish.alsoOthers, !LocalSink.isTemporary(item.name), key.starts(with: wish.prefix) {
+                items.append(StorageItem(key: StorageKey(key), status: StorageStatus(found)))
             }
+            if found.kind == .directory { try collect(key, wish, mostComponents - 1, into: &items) }
         }
+    }
+
+    /// Of what a name leads to. A link to nothing, or in a circle, leads nowhere: then nil, or with `alsoOthers` its own.
+    private static func status(
+        _ name: [UInt8], in folder: Descriptor, alsoOthers: Bool
+    ) throws(Errno) -> FileStatus? {
+        do throws(Errno) {
+            if let found = try Descriptor.statusIfPresent(name, in: folder.raw, following: true) { return found }
+        } catch {
+            if error != .tooManySymbolicLinkLevels { throw error }
+        }
+        return alsoOthers ? try Descriptor.statusIfPresent(name, in: folder.raw) : nil
     }
 
     /// Removes what killed writers have left. Only under a lock that keeps living ones away.

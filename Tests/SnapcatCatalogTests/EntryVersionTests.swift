@@ -10,7 +10,7 @@ import Testing
         var (quick, others) = (0, 0)
         for round in 0..<8000 {
             let line = random.snapshotLine(round)
-            try line.withUnsafeBytes { bytes in
+            line.withUnsafeBytes { bytes in
                 guard let fields = try? EntryFields(bytes) else { return }
                 var scratch: [UInt8] = []
                 guard let name = fields.withName(of: bytes, scratch: &scratch, { Array($0) }) else { return }

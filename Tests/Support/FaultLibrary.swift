@@ -2,7 +2,7 @@
 enum FaultLibrary {
     static func path() throws -> String { try library.get() }
 
-    private static let library = Result { try PreloadedLibrary.path("faults", source) }
+    private static let library = Result { try PreloadedLibrary.compiled("faults", source) }
 
     /// Kinds have the numbers of `CallFault.Kind`. The counters lie in a mapped file: they outlive a kill.
     private static let source = #"""

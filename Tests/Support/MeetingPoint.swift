@@ -27,7 +27,7 @@ package enum MeetingPoint {
         return try await SnapcatProcess.run(arguments, environment: environment)
     }
 
-    private static let library = Result { try PreloadedLibrary.path("meeting", source) }
+    private static let library = Result { try PreloadedLibrary.compiled("meeting", source) }
 
     private static let source = #"""
         #define _GNU_SOURCE

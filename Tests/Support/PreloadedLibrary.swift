@@ -5,8 +5,14 @@ import Foundation
 enum PreloadedLibrary {
     private static let folder = NSTemporaryDirectory() + "snapcat-preloaded-\(ProcessInfo.processInfo.processIdentifier)"
 
-    /// Compiles it; one name for each. Removed at the end of the process.
-    static func path(_ name: String, _ source: String) throws -> String {
+    /// What `LD_PRELOAD` has to be: the library, and what is loaded so already (`Scripts/sanitize`). One name for each.
+    static func compiled(_ name: String, _ source: String) throws -> String {
+        let loaded = ProcessInfo.processInfo.environment["LD_PRELOAD"] ?? ""
+        return [try compile(name, source), loaded].filter { !$0.isEmpty }.joined(separator: ":")
+    }
+
+    /// Removed at the end of the process.
+    private static func compile(_ name: String, _ source: String) throws -> String {
         atexit {
             // What is left over disturbs no test.
             do { try FileManager.default.removeItem(atPath: PreloadedLibrary.folder) } catch {}

@@ -60,6 +60,14 @@ package struct SnapcatProcess {
         return try await start("/bin/sh", limited, environment: environment, input: input, folder: folder)
     }
 
+    /// The same under other programs, each of which runs the rest of its command line: `timeout 60`, `setpriv`, ...
+    package static func run(
+        _ arguments: [String], environment: [String: String], folder: String, through programs: [String]
+    ) async throws -> Result {
+        try await start(
+            "/usr/bin/env", programs + [binary()] + arguments, environment: environment, input: [], folder: folder)
+    }
+
     /// The same, where anything but exit code 0 is an error that carries stderr.
     package static func succeed(
         _ arguments: [String], environment: [String: String] = [:], folder: String? = nil

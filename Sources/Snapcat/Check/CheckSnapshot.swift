@@ -127,7 +127,7 @@ struct CheckSnapshot {
 
 extension SnapcatError {
     /// What is wrong with a file, as opposed to what ends a check.
-    var isOfTheFile: Bool { code == .damage || code == .notFound || code == .failed }
+    var isOfTheFile: Bool { [.damage, .notFound, .notAFile, .failed].contains(code) }
 
     /// Without the subject, which the finding has already.
     var message: String { reason.isEmpty ? what : "\(what): \(reason)" }

@@ -100,7 +100,7 @@ extension Repository {
     private func fileSide(_ path: String) throws -> ComparisonSide {
         let location = try StorageLocation(path)
         let (storage, key) = try location.openFile()
-        return .file(SnapshotStore(BlockingStorage(storage)), key)
+        return .file(SnapshotStore(BlockingStorage(storage), isRepository: false), key)
     }
 
     package func compareBlocking(

@@ -102,7 +102,7 @@ extension Repository {
     /// A repository in memory that holds one snapshot only, with its companion.
     private static func repository(ofFile path: String, _ monitor: Monitor) async throws -> Repository {
         let (storage, key) = try StorageLocation(path).openFile()
-        let store = SnapshotStore(BlockingStorage(storage))
+        let store = SnapshotStore(BlockingStorage(storage), isRepository: false)
         let hasCompanion = try await WorkerThread.run("snapcat-ls", cancellation: monitor.cancellation) {
             try store.usableCompanion(of: key, monitor.problem) != nil
         }

@@ -47,8 +47,6 @@ struct QueryCommand: AsyncParsableCommand {
         let sql = try saved?.sql ?? readSQL()
         if rows.sql { return try Terminal.line(sql) }
         let repository = try roots.existingRepository()
-        // Also where SQLite does not let go of it.
-        defer { repository.removeTemporaryCatalog() }
         Repository.limitQueryMemory(bytes: Self.mostMemoryBytes)
         let given = try options()
         let printer = QueryPrinter(rows, isStyled: false)
@@ -79,7 +77,6 @@ struct QueryCommand: AsyncParsableCommand {
             throw SnapcatError(.usage, "No SQL", advice: "--sql and -p are for one statement")
         }
         let repository = try roots.existingRepository()
-        defer { repository.removeTemporaryCatalog() }
         Repository.limitQueryMemory(bytes: Self.mostMemoryBytes)
         var prompt = QueryPrompt(repository, try options(), rows, talk, syncs: !sync.noSync, queries: try roots.savedQueries().all())
         try await prompt.run()

@@ -1,0 +1,113 @@
+import Foundation
+import SnapcatTestSupport
+import Testing
+
+/// Something else stands where a file of the repository must be: a folder, a pipe, a link to nothing.
+@Suite struct OccupiedPlacesTests {
+    private enum Thing: String, CaseIterable { case folder, pipe, linkToNothing, linkInACircle }
+
+    private func put(_ thing: Thing, _ path: String) throws {
+        let manager = FileManager.default
+        try manager.removeItem(atPath: path)
+        switch thing {
+        case .folder: try manager.createDirectory(atPath: path, withIntermediateDirectories: false)
+        case .pipe: #expect(mkfifo(path, 0o600) == 0)
+        case .linkToNothing: try manager.createSymbolicLink(atPath: path, withDestinationPath: "/nowhere/at/all")
+        case .linkInACircle: try manager.createSymbolicLink(atPath: path, withDestinationPath: path)
+        }
+    }
+
+    private func run(_ sandbox: RestoreSandbox, _ arguments: [String]) async throws -> SnapcatProcess.Result {
+        try await SnapcatProcess.run(arguments + ["--repo", sandbox.repo], environment: [:], folder: sandbox.folder.path, through: ["timeout", "-s", "KILL", "120"])
+    }
+
+    /// It may stand for a disk that is not there: what its snapshot needs must stay.
+    @Test(arguments: [Thing.folder, .pipe, .linkToNothing, .linkInACircle])
+    private func `A snapshot's place that is taken is damage, and nothing is collected`(thing: Thing) async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        try await sandbox.make()
+        try sandbox.write("source/a", "two\n")
+        let newest = try await sandbox.make()
+        try put(thing, newest)
+        let objects = try sandbox.folder.files().filter { $0.starts(with: "repo/heap/".utf8) && $0.suffix(3).elementsEqual(".gz".utf8) }
+        let list = try await run(sandbox, ["list", "--format", "csv"])
+        #expect(list.status == 0 && list.lines("warning").count == 1 && list.lines.count == 3, "\(list.stderr)")
+        // A make tells damage that is new to it.
+        for (command, statuses) in [(["check"], [5]), (["gc", "--grace", "0s"], [5]), (["ls", "latest"], [0]), (["make", "source"], [0, 3])] as [([String], [Int32])] {
+            let result = try await run(sandbox, command)
+            #expect(statuses.contains(result.status) && result.lines("error").count <= 1, "\(command): \(result.stderr)")
+        }
+        let after = Set(try sandbox.folder.files())
+        #expect(objects.allSatisfy { after.contains($0) })
+    }
+
+    @Test(arguments: [Thing.folder, .pipe, .linkInACircle])
+    private func `A companion's place that is taken costs folders and links only`(thing: Thing) async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        let newest = try await sandbox.make()
+        try put(thing, newest.replacing(".jsonl.gz", with: ".meta.gz"))
+        #expect(try await run(sandbox, ["ls", "latest"]).status == 0)
+        #expect(try await run(sandbox, ["check"]).status == 5)
+        #expect(try await sandbox.restore("latest").status == 5)
+        #expect(try sandbox.read("target/a") == "one\n")
+    }
+
+    /// A pipe there once kept make waiting for ever.
+    @Test(arguments: [Thing.folder, .pipe])
+    private func `An object's place that is taken is freed by make and repair`(thing: Thing) async throws {
+        for command in [["make", "source"], ["repair"]] {
+            let sandbox = try RestoreSandbox(["a": "one\n"])
+            try await sandbox.make()
+            let object = "repo/heap/5b/5bbf5a52328e7439ae6e719dfe712200.gz"
+            try put(thing, sandbox.folder.path + "/" + object)
+            #expect(try await sandbox.restore("latest").status == 5)
+            #expect(try await run(sandbox, ["cat", "latest:a"]).status == 5)
+            // The same content, which has to be looked up.
+            try sandbox.write("source/b", "one\n")
+            let result = try await run(sandbox, command)
+            #expect(result.status == (command == ["repair"] ? 0 : 3), "\(command): \(result.stderr)")
+            #expect(try await run(sandbox, ["cat", "latest:a"]).text == "one\n", "\(command)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: sandbox.repo + "/heap/damaged").count == 1)
+        }
+    }
+
+    @Test func anObjectThatIsALinkInACircleIsAMissingOne() async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        try await sandbox.make()
+        try sandbox.write("source/a", "two\n")
+        try await sandbox.make()
+        try put(.linkInACircle, sandbox.folder.path + "/repo/heap/5b/5bbf5a52328e7439ae6e719dfe712200.gz")
+        let result = try await run(sandbox, ["forget", "--keep-last", "1"])
+        #expect(result.status == 0, "\(result.stderr)")
+    }
+
+    @Test func aCatalogWhoseMarkIsDamagedIsBuiltAnew_andAFolderIsRefusedAsWhatItIs() async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        try await sandbox.make()
+        let good = try await run(sandbox, ["find", "*", "--format", "csv"]).text
+        var catalog = try sandbox.folder.read("repo/catalog.sqlite")
+        // The application's id (SQLite's file format, 1.3).
+        catalog[69] ^= 4
+        try sandbox.folder.write("repo/catalog.sqlite", catalog)
+        #expect(try await run(sandbox, ["find", "*", "--format", "csv"]).text == good)
+        try put(.folder, sandbox.repo + "/catalog.sqlite")
+        let result = try await run(sandbox, ["list"])
+        #expect(result.status == 64 && result.stderr.contains("no regular file"), "\(result.stderr)")
+    }
+
+    @Test func aTemporaryCatalogIsGoneWithTheProcess() async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        try await sandbox.make()
+        try await sandbox.make()
+        // Of a later snapcat: it is left alone, and a temporary one serves.
+        _ = try Python.run("import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('pragma user_version = 999'); c.commit()", arguments: [sandbox.repo + "/catalog.sqlite"])
+        let temporary = sandbox.folder.path + "/tmp"
+        try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: false)
+        for command in [["list"], ["forget", "oldest"], ["undelete"], ["repair"], ["check"], ["catalog", "sync"]] {
+            let result = try await SnapcatProcess.run(command + ["--repo", sandbox.repo], environment: ["TMPDIR": temporary])
+            // The last one is asked to write the catalog itself.
+            #expect(result.status == (command == ["catalog", "sync"] ? 2 : 0), "\(command): \(result.stderr)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: temporary) == [], "\(command)")
+        }
+    }
+}
