@@ -34,7 +34,8 @@ import Testing
         doubling(40),
     ]
 
-    @Test(arguments: slow.indices)
+    // One after the other: each keeps a core busy until its time is over.
+    @Test(.serialized, arguments: slow.indices)
     func `A query over its time ends with 7 and leaves nothing`(index: Int) async throws {
         let sandbox = try await QuerySandbox()
         let sql = Self.slow[index]

@@ -23,8 +23,9 @@ struct CheckSnapshot {
             var found: [CheckFinding] = []
             let lines = try Self(store: store, item: current, cancellation: cancellation).examine { found.append($0) }
             if found.isEmpty { return lines }
-            guard let now = try store.item(item.name, item.key) else { return 0 }
-            if now == current || look == Self.mostLooks {
+            let now = try store.item(item.name, item.key)
+            if try now == nil && store.isGone(item) { return 0 }
+            guard let now, now != current, look < Self.mostLooks else {
                 for finding in found { try tell(finding) }
                 return lines
             }
