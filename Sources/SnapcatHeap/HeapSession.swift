@@ -92,6 +92,9 @@ package final class HeapSession: Sendable {
         }
     }
 
+    // A mark that is still there tells the next run: it must find it without an owner at once.
+    deinit { mark.withLock { $0?.file.unlock() } }
+
     /// The earliest start of runs that died before their objects were durable, in nanoseconds; nil where none did.
     /// `removeMarks` ends them, after their objects have been verified.
     package func unfinishedRuns() throws -> (since: Int64, removeMarks: () throws -> Void)? {
