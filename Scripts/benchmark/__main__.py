@@ -80,6 +80,18 @@ def measured(bench: Bench, row: Row) -> Result:
         return Result(row, absence=f"failed: {error}", is_failure=True)
 
 
+def without_files(arguments: list[str]) -> list[str]:
+    """What was measured, not where: a page with the table is for other machines too."""
+    kept: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word.split("=")[0] not in ("--snapcat", "--data", "--work", "--json", "--markdown", "--plot"):
+            kept.append(word)
+        elif "=" not in word:
+            next(words, None)
+    return kept
+
+
 def main() -> int:
     arguments = parse()
     rows = chosen(arguments)
@@ -95,7 +107,7 @@ def main() -> int:
         if arguments.quick:
             bench.note("A quick run: about a tenth of the sizes that the goals speak of")
         smallest_peak = bench.stopwatch.run(Contender("true", ["true"]))["peak"]
-        command = shlex.join(["Scripts/bench", *sys.argv[1:]])
+        command = shlex.join(["Scripts/bench", *without_files(sys.argv[1:])])
         if arguments.growth:
             series = growth.Growth(bench).measure()
             tell(arguments, "growth", growth.HEADER, [one.cells for one in series], report.facts(bench, command, smallest_peak),

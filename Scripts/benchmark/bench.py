@@ -45,9 +45,10 @@ class Bench:
         return target
 
     @functools.cache
-    def filled(self, peer: str) -> str:
-        """A repository of the peer with the corpus in it, twice, so that all its caches are warm."""
-        place = self.place(f"filled-{peer}")
+    def filled(self, peer: str, purpose: str = "filled") -> str:
+        """A repository of the peer with the corpus in it, twice, so that all its caches are warm. Whoever adds to it
+        has a purpose of its own: no row's cost depends on those before it."""
+        place = self.place(f"{purpose}-{peer}")
         for contender in (peers.first_make(self, peer, place), peers.make(self, peer, place)):
             contender.prepare()
             quietly(contender.command, **contender.environment)

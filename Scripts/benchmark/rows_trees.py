@@ -44,7 +44,7 @@ def make_first(bench: Bench) -> Samples:
 @row("make-unchanged", "make of corpus M, nothing changed", Goal(0.10, ("restic",)))
 def make_unchanged(bench: Bench) -> Samples:
     def again(peer: str) -> Contender:
-        return peers.make(bench, peer, bench.filled(peer))
+        return peers.make(bench, peer, bench.filled(peer, "again"))
 
     listing = Contender("find -printf", listing_command(bench.corpus))
     return bench.race(with_snapshooter(bench, [again("snapcat"), *map(again, RIVALS), listing], again))

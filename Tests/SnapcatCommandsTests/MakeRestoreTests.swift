@@ -79,6 +79,7 @@ import Testing
             case "truncated": try Data([0x1f, 0x8b, 8]).write(to: sandbox.object(Self.one))
             default: try Data(Gzip.compress(Array("evil".utf8), level: .standard)).write(to: sandbox.object(Self.one))
             }
+            #expect(try await SnapcatProcess.run(["cat", "latest:a.txt", "--repo", sandbox.repo]).status == 5, "\(damage)")
             let result = try await sandbox.restore("latest")
             #expect(result.status == 5, "\(damage): \(result.stderr)")
             #expect(result.stderr.contains("a.txt"), "\(damage): \(result.stderr)")

@@ -34,7 +34,13 @@ struct CatCommand: AsyncParsableCommand {
             guard let md5 = entry.md5 else {
                 throw SnapcatError(.damage, "The entry has no md5", entry.name.description)
             }
-            try await repository.copyContent(md5, monitor: monitor) { try Terminal.data($0) }
+            do {
+                try await repository.copyContent(md5, monitor: monitor) { try Terminal.data($0) }
+            } catch var error as SnapcatError where error.code == .notFound {
+                // The snapshot names it: the heap should have it.
+                error.code = .damage
+                throw error
+            }
         }
     }
 
