@@ -27,6 +27,7 @@ let package = Package(
         .target(name: "CMD5"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal"),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         .target(name: "SnapcatPlatform", dependencies: ["CPlatform", system], swiftSettings: settings),
         .target(
             name: "SnapcatFormat", dependencies: ["CPlatform", "SnapcatPlatform", "CZlib", "CISAL"],
@@ -45,7 +46,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "SnapcatCatalog",
-            dependencies: ["CPlatform", "SnapcatPlatform", "SnapcatFormat", "SnapcatSchema", system, grdb, sqlite],
+            dependencies: ["CPlatform", "CSQLite", "SnapcatPlatform", "SnapcatFormat", "SnapcatSchema", system, grdb, sqlite],
             swiftSettings: settings),
         .target(
             name: "Snapcat",
