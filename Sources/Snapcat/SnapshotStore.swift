@@ -76,10 +76,9 @@ package struct SnapshotStore: Sendable {
 
     package func displayPath(_ key: StorageKey) -> String { "\(storage.place)/\(key)" }
 
-    /// The bytes of a snapshot or companion. In a repository what cannot be read is damage: it costs that snapshot, and
-    /// nothing else. `.notFound` where nothing has the name.
+    /// The bytes of a snapshot or companion, where what cannot be read is damage: it costs that snapshot, and nothing else.
+    /// `.notFound` where nothing has the name.
     private func source(_ key: StorageKey) throws -> any ByteSource {
-        guard isRepository else { return try storage.source(key) }
         do { return UnreadableAsDamage(try storage.source(key)) } catch var error as SnapcatError {
             guard error.code == .notFound, try storage.isOccupied(key) else { throw error.asDamage }
             error.code = .damage
@@ -91,7 +90,8 @@ package struct SnapshotStore: Sendable {
     /// The snapshot's lines, inflated ahead on a thread of its own.
     package func entries(_ key: StorageKey) throws -> EntryReader {
         let name = displayPath(key)
-        let source = try PrefetchingSource(try GzipReader(try source(key), name: name))
+        let source = try PrefetchingSource(
+            try GzipReader(try isRepository ? source(key) : storage.source(key), name: name))
         return EntryReader(source, name: name)
     }
 

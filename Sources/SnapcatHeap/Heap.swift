@@ -25,13 +25,18 @@ package final class Heap: Sendable {
         try GzipReader(source(md5), name: objectName(md5))
     }
 
-    /// The object's bytes as they are stored. `.notFound` where it is missing.
+    /// The object's bytes as they are stored. `.notFound` where it is missing, `.damage` where something else has its name.
     func source(_ md5: MD5Digest) throws -> any ByteSource {
-        do { return try storage.source(HeapLayout.key(md5)) } catch let error as SnapcatError {
+        let key = HeapLayout.key(md5)
+        do { return try storage.source(key) } catch let error as SnapcatError {
             if error.code == .notAFile {
                 throw SnapcatError(.damage, "Damaged object", objectName(md5), reason: error.reason)
             }
             guard error.code == .notFound else { throw error }
+            // Its name is there: whoever lists the heap takes it for an object.
+            if try storage.isOccupied(key) {
+                throw SnapcatError(.damage, "Damaged object", objectName(md5), reason: "it is a link to nothing")
+            }
             throw SnapcatError(
                 .notFound, "The heap has no object", md5.description,
                 advice: "run 'snapcat check' to see what else is missing")

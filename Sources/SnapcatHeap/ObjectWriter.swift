@@ -141,7 +141,8 @@ package final class ObjectWriter {
 
     private func openObject(_ path: [UInt8], _ session: HeapSession) throws -> Descriptor? {
         do throws(Errno) { return try Descriptor.open(path, in: session.root.raw, [.read, .nonBlocking]) } catch {
-            if error == .noSuchFileOrDirectory { return nil }
+            // A link that leads nowhere gives way to what is stored.
+            if error == .noSuchFileOrDirectory || error == .tooManySymbolicLinkLevels { return nil }
             throw SnapcatError.system("Cannot look into the heap", path, error)
         }
     }

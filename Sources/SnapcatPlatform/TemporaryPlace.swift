@@ -16,4 +16,16 @@ package enum TemporaryPlace {
         }
         return folder
     }
+
+    /// Opens a new file there that has no name any more: it goes with its descriptor.
+    package static func makeNamelessFile() throws(SnapcatError) -> Descriptor {
+        let folder = try Array(makeFolder().path.utf8)
+        let file = folder + Array("/file".utf8)
+        return try withSystemError("Cannot make a temporary file in", folder) { () throws(Errno) in
+            let descriptor = try Descriptor.open(file, [.readWrite, .createNew], mode: 0o600)
+            try FolderOperations.removeFile(file)
+            try FolderOperations.removeFolder(folder)
+            return descriptor
+        }
+    }
 }

@@ -18,9 +18,15 @@ package final class LocalSource: ByteSource, Sendable {
 
     /// Opens a regular file: a pipe in its place would block, a folder would read as nothing.
     package static func open(_ path: [UInt8]) throws(SnapcatError) -> LocalSource {
-        let (descriptor, status) = try withSystemError("Cannot read", path) { () throws(Errno) in
-            let descriptor = try Descriptor.open(path, [.read, .nonBlocking])
-            return (descriptor, try descriptor.status())
+        let (descriptor, status): (Descriptor, FileStatus)
+        do throws(Errno) {
+            descriptor = try Descriptor.open(path, [.read, .nonBlocking])
+            status = try descriptor.status()
+        } catch {
+            var known = SnapcatError.system("Cannot read", path, error)
+            // A link in a circle.
+            if error == .tooManySymbolicLinkLevels { known.code = .notAFile }
+            throw known
         }
         guard status.kind == .regular else {
             throw SnapcatError(.notAFile, "Cannot read", TerminalText.lossy(path), reason: "it is no regular file")

@@ -52,6 +52,37 @@ import Testing
         #expect(try sandbox.read("target/a") == "one\n")
     }
 
+    @Test(arguments: [Thing.folder, .pipe, .linkInACircle])
+    private func `The same holds for a companion of files that are named`(thing: Thing) async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        let first = try await sandbox.make()
+        try sandbox.write("source/b", "two\n")
+        let second = try await sandbox.make()
+        try put(thing, second.replacing(".jsonl.gz", with: ".meta.gz"))
+        for command in [["ls", second], ["compare", first, second]] {
+            let result = try await SnapcatProcess.run(command)
+            #expect(result.status == 0 && result.text.contains("b") && result.lines("warning").count == 1, "\(command): \(result.stderr)")
+        }
+        let purged = try await run(sandbox, ["purge", "b"])
+        #expect(purged.status != 2 && purged.lines("error").isEmpty, "\(purged.stderr)")
+        #expect(try await !sandbox.names().contains("b"))
+    }
+
+    /// What lists the heap takes it for an object; what reads must not pass over it.
+    @Test(arguments: Thing.allCases)
+    private func `An object's place that is taken is damage, and the file that it costs is named`(thing: Thing) async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n", "b": "two\n"])
+        try await sandbox.make()
+        try put(thing, sandbox.repo + "/heap/5b/5bbf5a52328e7439ae6e719dfe712200.gz")
+        let check = try await run(sandbox, ["check", "--read-data"])
+        #expect(check.status == 5 && check.text.contains("5bbf5a52328e7439ae6e719dfe712200"), "\(check.stderr)")
+        #expect(try await run(sandbox, ["cat", "latest:a"]).status == 5)
+        let restored = try await sandbox.restore("latest")
+        #expect(restored.status == 5 && restored.stderr.contains("'a' is not restored"), "\(restored.stderr)")
+        #expect(try sandbox.read("target/b") == "two\n")
+        #expect(try await run(sandbox, ["make", "source"]).status != 2)
+    }
+
     /// A pipe there once kept make waiting for ever.
     @Test(arguments: [Thing.folder, .pipe])
     private func `An object's place that is taken is freed by make and repair`(thing: Thing) async throws {

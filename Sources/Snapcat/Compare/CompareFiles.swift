@@ -13,44 +13,55 @@ struct SnapshotPlace: Sendable {
 
 /// The comparison of two snapshots by their files, in flat memory: one pass over both, where their lines are sorted.
 ///
-/// The first rows are held back, so that lines out of order, which a snapshot of snapshooter after a restore has, are
-/// met before anything is given out; where there are more rows the files are read once before.
+/// Nothing is given out before both files are read, so that lines out of order, which a snapshot of snapshooter after a
+/// restore has, are met before: the lines that differ are held back. Where they are too many, or find no room, both
+/// files are read once more, for their order alone.
 struct FileComparison {
     let left: SnapshotPlace
     let right: SnapshotPlace
     let wishes: MergeWishes
     let usesNodes: Bool
-
-    /// Rows held back at most: some 10 MB.
-    private static let mostHeldRows = 20_000
+    /// Bytes of lines held back at most, of each side.
+    var mostHeld = 128 << 20
+    /// Of these in memory: the others are in a temporary file.
+    var mostInMemory = 4 << 20
 
     /// Returns the number of equal names that no row was made for.
     func run(_ body: (ComparisonRow) throws -> Void) throws -> Int64 {
-        do { return try run(sorts: false, body) } catch is EntryReader.OrderProblem { return try run(sorts: true, body) }
-    }
-
-    /// `sorts`: lines out of order are sorted in memory; else they are an `OrderProblem`, before the first row.
-    private func run(sorts: Bool, _ body: (ComparisonRow) throws -> Void) throws -> Int64 {
-        var stream = try stream(sorts: sorts)
-        var held: [ComparisonRow] = []
-        var holds = !sorts
-        while let row = try stream.next() {
-            if holds && held.count == Self.mostHeldRows {
+        var stream: any DifferenceStream
+        var passedEqual: Int64 = 0
+        do {
+            if let held = try heldLines() {
+                stream = try self.stream(held.left.entries(of: left), held.right.entries(of: right))
+                passedEqual = held.passedEqual
+            } else {
                 try requireSorted()
-                holds = false
-                for row in held { try body(row) }
-                held = []
+                stream = try self.stream(entries(left, sorts: false), entries(right, sorts: false))
             }
-            if holds { held.append(row) } else { try body(row) }
+        } catch is EntryReader.OrderProblem {
+            stream = try self.stream(entries(left, sorts: true), entries(right, sorts: true))
         }
-        for row in held { try body(row) }
-        return stream.passedEqual
+        while let row = try stream.next() { try body(row) }
+        return passedEqual + stream.passedEqual
     }
 
-    private func stream(sorts: Bool) throws -> any DifferenceStream {
-        let entries = EntryDifferences(try entries(left, sorts: sorts), try entries(right, sorts: sorts), wishes)
-        guard usesNodes, let leftNodes = try left.store.companion(of: left.key),
-            let rightNodes = try right.store.companion(of: right.key)
+    /// Reads both files to their ends and returns the lines that rows are made of: again two sorted files, of which nothing
+    /// is passed over. nil where they cannot all be held; throws `OrderProblem` for lines out of order.
+    private func heldLines() throws -> (left: HeldLines, right: HeldLines, passedEqual: Int64)? {
+        let held = (left: HeldLines(mostInMemory), right: HeldLines(mostInMemory))
+        var differences = EntryDifferences(try entries(left, sorts: false), try entries(right, sorts: false), wishes)
+        while try differences.next() != nil {
+            guard held.left.append(differences.leftLine), held.right.append(differences.rightLine),
+                max(held.left.count, held.right.count) <= mostHeld
+            else { return nil }
+        }
+        return (held.left, held.right, differences.passedEqual)
+    }
+
+    private func stream(_ left: OrderedEntries, _ right: OrderedEntries) throws -> any DifferenceStream {
+        let entries = EntryDifferences(left, right, wishes)
+        guard usesNodes, let leftNodes = try self.left.store.companion(of: self.left.key),
+            let rightNodes = try self.right.store.companion(of: self.right.key)
         else { return entries }
         return try JoinedDifferences(entries, try NodeDifferences(leftNodes, rightNodes, wishes), wishes)
     }
@@ -68,5 +79,30 @@ struct FileComparison {
         let own = Result { try SnapshotSide.isSorted(left.store, left.key) }
         let (rightIsSorted, leftIsSorted) = (try other.wait().get(), try own.get())
         guard leftIsSorted && rightIsSorted else { throw EntryReader.OrderProblem.unsorted(line: 0) }
+    }
+}
+
+/// Lines of one side that are held back, in order.
+private final class HeldLines {
+    private let bytes: SpooledBytes
+
+    init(_ mostInMemory: Int) { bytes = SpooledBytes(mostInMemory: mostInMemory) }
+
+    var count: Int { bytes.count }
+
+    /// False where there is no room for it.
+    func append(_ line: UnsafeRawBufferPointer?) -> Bool {
+        guard let line else { return true }
+        // Whatever the reason: reading the files twice serves as well.
+        do {
+            try bytes.write(line)
+            try bytes.write([0x0a])
+            return true
+        } catch { return false }
+    }
+
+    /// `place`: what they were read from, for messages.
+    func entries(of place: SnapshotPlace) throws -> OrderedEntries {
+        try OrderedEntries(EntryReader(bytes.source(), name: place.store.displayPath(place.key)))
     }
 }

@@ -25,6 +25,9 @@ struct EntryDifferences: DifferenceStream {
     private let right: OrderedEntries
     private let wishes: MergeWishes
     private(set) var passedEqual: Int64 = 0
+    /// Which sides have the name of the row that was given out last: they are still at its line.
+    private var isAtLeft = false
+    private var isAtRight = false
 
     init(_ left: OrderedEntries, _ right: OrderedEntries, _ wishes: MergeWishes) {
         self.left = left
@@ -32,8 +35,15 @@ struct EntryDifferences: DifferenceStream {
         self.wishes = wishes
     }
 
+    /// The lines of the row that `next` returned last, nil for a side that lacks it. Valid until the next call.
+    var leftLine: UnsafeRawBufferPointer? { isAtLeft ? left.line : nil }
+    var rightLine: UnsafeRawBufferPointer? { isAtRight ? right.line : nil }
+
     mutating func next() throws -> ComparisonRow? {
         while true {
+            if isAtLeft { try left.advance() }
+            if isAtRight { try right.advance() }
+            (isAtLeft, isAtRight) = (false, false)
             if !wishes.includesEqual { try passEqualLines() }
             try left.look()
             try right.look()
@@ -46,8 +56,7 @@ struct EntryDifferences: DifferenceStream {
                 let rightItem = order >= 0 ? try right.item(withEntry: wishes.includesEntries) : nil
                 row = ComparisonRow(leftItem, rightItem, name: EntryName(name), includesMetadata: wishes.includesMetadata)
             }
-            if order <= 0 { try left.advance() }
-            if order >= 0 { try right.advance() }
+            (isAtLeft, isAtRight) = (order <= 0, order >= 0)
             guard let row else { continue }
             if row.status != .equal || wishes.includesEqual { return row }
             passedEqual += 1

@@ -71,7 +71,7 @@ private struct ApplyJob {
             }
         } catch let error as SnapcatError where error.code != .interrupted {
             if error.code == .damage || error.code == .notFound { summary.damaged += 1 } else { summary.failed += 1 }
-            monitor.problem(error)
+            monitor.problem(error.costing(name))
         }
     }
 }

@@ -47,11 +47,7 @@ final class FileRestorer {
             let work = known[index]
             try tell(work, Result {
                 try cancellation.check()
-                do { return try place(work, try content.get()) } catch let error as SnapcatError where error.code == .damage {
-                    var named = error
-                    named.advice = "'\(TerminalText.lossy(work.name))' is not restored"
-                    throw named
-                }
+                return try place(work, try content.get())
             })
         }
     }
@@ -106,5 +102,16 @@ final class FileRestorer {
                 try write(part)
             }
         }
+    }
+}
+
+extension SnapcatError {
+    /// The same, telling which file is not restored for it, unless it is about the file itself.
+    func costing(_ name: [UInt8]) -> SnapcatError {
+        let name = TerminalText.lossy(name)
+        if subject == name { return self }
+        var named = self
+        named.advice = "'\(name)' is not restored" + (advice.isEmpty ? "" : "; \(advice)")
+        return named
     }
 }

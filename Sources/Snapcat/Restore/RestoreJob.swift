@@ -217,7 +217,8 @@ struct RestoreJob {
                 if let known, known.code == .interrupted || RestoreStop(root: root).isMeant(by: known) { throw known }
                 let isDamage = known?.code == .damage || known?.code == .notFound
                 if isDamage { summary.damaged += 1 } else { summary.failed += 1 }
-                monitor.problem(known ?? SnapcatError(.failed, "Cannot make the hard link", TerminalText.lossy(link.name)))
+                monitor.problem(
+                    known?.costing(link.name) ?? SnapcatError(.failed, "Cannot make the hard link", TerminalText.lossy(link.name)))
             }
         }
     }

@@ -24,10 +24,7 @@ final class RestoreWriters: Sendable {
             } catch let error as SnapcatError where error.code != .interrupted && !stop.isMeant(by: error) {
                 let isDamage = error.code == .damage || error.code == .notFound
                 if isDamage { damaged += 1 } else { failed += 1 }
-                var named = error
-                let name = TerminalText.lossy(work.name)
-                if !error.advice.contains(name) && error.subject != name { named.advice = "'\(name)' is not restored" }
-                monitor.problem(named)
+                monitor.problem(error.costing(work.name))
             }
         }
     }

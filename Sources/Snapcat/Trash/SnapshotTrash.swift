@@ -64,8 +64,10 @@ package struct SnapshotTrash: Sendable {
     /// Keeps what is there, which is about to be replaced. The companion first: the snapshot makes it count.
     func keepCopy(_ item: SnapshotStore.Item, at time: SnapshotTime) throws {
         let key = key(item.name, at: time)
-        if item.companionStatus != nil {
-            try store.storage.copy(store.companionKey(of: item.key), to: store.companionKey(of: key))
+        let companion = store.companionKey(of: item.key)
+        // A folder in its place is nothing that could be kept.
+        if item.companionStatus != nil, try store.storage.status(of: companion) != nil {
+            try store.storage.copy(companion, to: store.companionKey(of: key))
         }
         try store.storage.copy(item.key, to: key)
     }
