@@ -27,7 +27,8 @@ import Testing
             try manager.createDirectory(atPath: sandbox.repo + folder, withIntermediateDirectories: true)
             try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: sandbox.repo + folder)
         }
-        try await sandbox.make()
+        _ = try await SnapcatProcess.run(
+            ["make", sandbox.source, "--repo", sandbox.repo], environment: [:], folder: sandbox.source, through: ["sh", "-c", #"umask 022; exec "$0" "$@""#])
         let modes = try modes(sandbox)
         for (name, mode) in modes where name.hasSuffix(".gz") { #expect(mode & 0o444 == 0o444, "\(name): \(String(mode, radix: 8))") }
         #expect(modes["heap"] == 0o755 && modes["snap/\(modes.keys.filter { $0.hasPrefix("snap/2") }.map { $0.dropFirst(5).prefix(4) }.first ?? "")"] == 0o755)

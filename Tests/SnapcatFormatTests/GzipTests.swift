@@ -93,7 +93,7 @@ private func python(_ body: String, _ blobs: [[UInt8]]) throws -> [[UInt8]] {
         }
     }
 
-    /// At the levels 1 and 2 ISA-L's bytes may depend on where its stream lies (see `ISALDeflater`).
+    /// At the levels 1 to 3 ISA-L's bytes may depend on where its stream lies (see `ISALDeflater`).
     @Test(arguments: levels) func everyWayOfCompressingGivesTheSameBytes(_ level: GzipLevel) throws {
         var random = SeededRandom()
         // One compressor for all: nothing of the last content may be left in it.
@@ -104,7 +104,7 @@ private func python(_ body: String, _ blobs: [[UInt8]]) throws -> [[UInt8]] {
             let again = try content.withUnsafeBytes { Array(try compressor.compress($0)) }
             #expect(again == once, "\(size) bytes, \(random.label)")
             #expect(try Gzip.decompress(once, limit: 1 << 20) == content, "\(size) bytes, \(random.label)")
-            if level.value == 1 || level.value == 2 { continue }
+            if (1...3).contains(level.value) { continue }
             let sink = ArraySink()
             let writer = try GzipWriter(level: level, into: sink)
             try writer.write(content)
