@@ -12,6 +12,7 @@ from data import DataSet
 from files import copy_catalog, remove, remove_catalog
 from measure import Contender, Samples, median, nothing
 from row import quantity_text
+from rows_trees import listing_command
 
 # What is in proportion may cost a tenth of a decade more: a logarithm, a colder cache.
 LINEAR_EXPONENT = 1.1
@@ -31,11 +32,13 @@ class Series:
     axis: str
     # The command's work grows with it, or does not.
     is_linear: bool
+    # The system's own work, which no goal is set for: whoever does the same grows as it does.
+    is_control: bool = False
     sizes: list[int] = field(default_factory=list)
     samples: list[Samples] = field(default_factory=list)
 
     def values(self, quantity: str) -> list[float]:
-        return [median(samples, "snapcat", quantity) for samples in self.samples]
+        return [median(samples, self.name, quantity) for samples in self.samples]
 
     @property
     def exponent(self) -> float | None:
@@ -51,23 +54,24 @@ class Series:
 
     @property
     def is_met(self) -> bool:
-        return self.exponent is None or self.exponent <= self.limit
+        return self.is_control or self.exponent is None or self.exponent <= self.limit
 
     @property
     def cells(self) -> list[str]:
         def chain(texts) -> str:
             return " → ".join(texts)
 
-        exponent = "" if self.exponent is None else f"{self.exponent:.2f} (≤ {self.limit:g})"
+        limit = "" if self.is_control else f" (≤ {self.limit:g})"
+        exponent = "" if self.exponent is None else f"{self.exponent:.2f}{limit}"
         return [self.title, self.axis, chain(f"{size:,}" for size in self.sizes),
                 chain(quantity_text("wall", value) for value in self.values("wall")),
                 chain(quantity_text("peak", value) for value in self.values("peak")), exponent,
-                "yes" if self.is_met else "no"]
+                "" if self.is_control else "yes" if self.is_met else "no"]
 
     @property
     def facts(self) -> dict:
         return {"name": self.name, "title": self.title, "axis": self.axis, "exponent": self.exponent,
-                "limit": self.limit, "met": self.is_met, "sizes": self.sizes, "wall": self.values("wall"),
+                "limit": None if self.is_control else self.limit, "met": self.is_met, "sizes": self.sizes, "wall": self.values("wall"),
                 "peak": self.values("peak")}
 
 
@@ -94,8 +98,14 @@ class Growth:
 
     def _add(self, name: str, title: str, is_linear: bool, arguments: list[str],
              prepare: Callable[[], None] = nothing, factor: int = 1) -> None:
-        contender = Contender("snapcat", [self.bench.snapcat, *arguments, "-q"], prepare)
-        one = self.series.setdefault(name, Series(name, title, self._axis, is_linear))
+        contender = Contender(name, [self.bench.snapcat, *arguments, "-q"], prepare)
+        self._measure(Series(name, title, self._axis, is_linear), contender, factor)
+
+    def _add_control(self, name: str, title: str, command: list[str]) -> None:
+        self._measure(Series(name, title, self._axis, is_linear=True, is_control=True), Contender(name, command))
+
+    def _measure(self, new: Series, contender: Contender, factor: int = 1) -> None:
+        one = self.series.setdefault(new.name, new)
         one.sizes.append(self._size)
         one.samples.append(self.bench.race([contender], factor))
 
@@ -121,6 +131,8 @@ class Growth:
         make = ["make", tree.file("tree"), "--repo", repository]
         self._add("make-first", "first make of small files", True, make, lambda: remove(repository))
         self._add("make-unchanged", "make, nothing changed", True, make)
+        # It asks the system for the same facts of the same files.
+        self._add_control("find", "(find -printf of the same files)", listing_command(tree.file("tree")))
         self._add("check", "check --read-data", True, ["check", "--read-data", "--repo", repository])
         self._add("restore", "restore to an empty folder", True,
                   ["restore", "latest", "--file-root", target, "--repo", repository], lambda: remove(target))

@@ -20,15 +20,18 @@ package final class ObjectWriter {
     private let session: HeapSession?
     private let compressor: GzipCompressor
     private let level: GzipLevel
+    private let comparesContents: Bool
     /// For what is streamed.
     private let buffer: UnsafeMutableRawBufferPointer
     private var temporaryCounter = 0
     private let temporaryBase: [UInt8]
 
-    /// Without a session it only hashes.
-    package init(_ session: HeapSession?, level: GzipLevel) throws {
+    /// Without a session it only hashes. `comparesContents`: what the heap has already is read and compared, byte for
+    /// byte, with the content of that md5.
+    package init(_ session: HeapSession?, level: GzipLevel, comparesContents: Bool = false) throws {
         self.session = session
         self.level = level
+        self.comparesContents = comparesContents
         compressor = try GzipCompressor(level: level)
         buffer = .allocate(byteCount: 1 << 20, alignment: 64)
         temporaryBase = Array(LocalSink.temporaryName().dropFirst(LocalSink.temporaryPrefix.count))
@@ -39,7 +42,9 @@ package final class ObjectWriter {
     /// Stores a content that is in memory where the heap lacks it. `md5` is its own.
     package func add(_ content: UnsafeRawBufferPointer, md5: MD5Digest) throws -> StoredContent {
         let size = Int64(content.count)
-        guard let session, try !holds(md5, size: size, checksum: Gzip.checksum(content)) else {
+        guard let session,
+            try !holds(Wanted(md5: md5, size: size, checksum: { Gzip.checksum(content) }, bytes: { ArraySource(Array(content)) }))
+        else {
             return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false)
         }
         try session.markUnfinished()
@@ -73,7 +78,13 @@ package final class ObjectWriter {
             }
             try gzip.finish()
             let md5 = hasher.finish()
-            let isNew = try !holds(md5, size: hasher.byteCount, checksum: Self.trailer(temporary)?.checksum)
+            let wanted = Wanted(
+                md5: md5, size: hasher.byteCount, checksum: { try Self.trailer(temporary)?.checksum },
+                bytes: {
+                    let name = "what was just written"
+                    return try GzipReader(DescriptorSource(temporary, size: sink.byteCount, name: name), name: name)
+                })
+            let isNew = try !holds(wanted)
             if isNew { try place(name, md5, session) } else { removeTemporary(name, session) }
             return StoredContent(
                 md5: md5, size: hasher.byteCount, storedBytes: isNew ? sink.byteCount : 0, isNew: isNew)
@@ -95,20 +106,32 @@ package final class ObjectWriter {
 
     // MARK: What the heap holds
 
+    /// A content in hand.
+    private struct Wanted {
+        var md5: MD5Digest
+        var size: Int64
+        /// The CRC-32, nil where it is not known.
+        var checksum: () throws -> UInt32?
+        var bytes: () throws -> any ByteSource
+    }
+
     /// True where the heap has a good object of this content.
     ///
     /// The gzip trailer (CRC-32 and length) is compared on each hit. Where it differs the object is read: damage is moved
     /// out of the way, so that the content in hand takes its place; a sound object of another content is a collision.
-    private func holds(_ md5: MD5Digest, size: Int64, checksum: @autoclosure () throws -> UInt32?) throws -> Bool {
+    private func holds(_ wanted: Wanted) throws -> Bool {
         guard let session else { return false }
+        let (md5, size) = (wanted.md5, wanted.size)
         let path = HeapLayout.path(md5)
         guard let object = try openObject(path, session) else {
             // Another look: what comes from the trash must hold this very content too.
-            return try session.takeFromTrash(md5) && holds(md5, size: size, checksum: try checksum())
+            return try session.takeFromTrash(md5) && holds(wanted)
         }
         let trailer = try withSystemErrors("Cannot look into the heap", path) { try Self.trailer(object) }
-        let wanted = try checksum()
-        if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == wanted ?? trailer.checksum {
+        let checksum = try wanted.checksum()
+        if comparesContents {
+            if try isSame(wanted, session) { return true }
+        } else if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == checksum ?? trailer.checksum {
             return true
         }
         if let problem = try session.heap.problem(of: md5) {
@@ -118,12 +141,23 @@ package final class ObjectWriter {
         }
         // The trailer of an object of several members tells of the last one only.
         let held = try contents(of: md5, session)
-        if held.size == size && held.checksum == wanted ?? held.checksum { return true }
+        if !comparesContents && held.size == size && held.checksum == checksum ?? held.checksum { return true }
         throw SnapcatError(
             .collision, "Two contents have the md5", md5.description,
             reason: held.size == size
                 ? "the object in the heap has other bytes" : "one has \(size) bytes, the object in the heap \(held.size)",
             advice: "md5 is no defence against made-up files: exclude one of them")
+    }
+
+    /// Whether the object holds these very bytes. False too where it cannot be read to its end.
+    private func isSame(_ wanted: Wanted, _ session: HeapSession) throws -> Bool {
+        let new = try wanted.bytes()
+        do {
+            let old = try session.heap.open(wanted.md5)
+            return try ContentComparison.isSame(old, new)
+        } catch let error as SnapcatError where error.code == .damage || error.code == .notFound {
+            return false
+        }
     }
 
     private func contents(of md5: MD5Digest, _ session: HeapSession) throws -> (size: Int64, checksum: UInt32) {

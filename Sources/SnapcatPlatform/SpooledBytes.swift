@@ -23,37 +23,30 @@ package final class SpooledBytes: ByteSink {
         let file: Descriptor
         if let open = self.file { file = open } else { file = try TemporaryPlace.makeNamelessFile() }
         self.file = file
-        do throws(Errno) { try file.writeAll(memory) } catch { throw .system("Cannot write", "a temporary file", error) }
+        do throws(Errno) { try file.writeAll(memory) } catch { throw .system("Cannot write", Self.name, error) }
         inFile += memory.count
         memory.removeAll(keepingCapacity: true)
     }
 
     /// All that was written, from the start.
-    package func source() -> any ByteSource { Source(file, inFile, memory) }
+    package func source() -> any ByteSource {
+        Source(file.map { DescriptorSource($0, size: Int64(inFile), name: Self.name) }, ArraySource(memory))
+    }
+
+    private static let name = "a temporary file"
 
     private final class Source: ByteSource {
-        private let file: Descriptor?
-        private var rest: Int
-        private var offset: Int64 = 0
+        private let file: DescriptorSource?
         private let memory: ArraySource
 
-        init(_ file: Descriptor?, _ inFile: Int, _ memory: [UInt8]) {
+        init(_ file: DescriptorSource?, _ memory: ArraySource) {
             self.file = file
-            rest = inFile
-            self.memory = ArraySource(memory)
+            self.memory = memory
         }
 
         func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-            guard rest > 0, let file else { return memory.read(into: buffer) }
-            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, rest)])
-            let count: Int
-            do throws(Errno) { count = try file.read(into: part, at: offset) } catch {
-                throw SnapcatError.system("Cannot read", "a temporary file", error)
-            }
-            guard count > 0 else { throw SnapcatError(.failed, "Cannot read", "a temporary file", reason: "it was cut") }
-            rest -= count
-            offset += Int64(count)
-            return count
+            let count = try file?.read(into: buffer) ?? 0
+            return count > 0 ? count : memory.read(into: buffer)
         }
     }
 }

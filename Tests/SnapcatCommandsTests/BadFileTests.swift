@@ -89,15 +89,15 @@ import Testing
     }
 
     /// Both small, and so large that they are streamed: a common rest leaves their md5s equal.
-    @Test(arguments: [0, 6 << 20])
-    func `Another content with the md5 of one in the heap is refused as a collision`(rest: Int) async throws {
+    @Test(arguments: [0, 6 << 20], [[], ["--paranoid", "--rehash"]])
+    func `Another content with the md5 of one in the heap is refused as a collision`(rest: Int, options: [String]) async throws {
         let sandbox = try RestoreSandbox(["quiet": "one\n"])
         let contents = Self.collision.map { $0 + [UInt8](repeating: 7, count: rest) }
         #expect(contents[0] != contents[1] && contents[0].withUnsafeBytes { MD5Hasher.digest($0) } == contents[1].withUnsafeBytes { MD5Hasher.digest($0) })
         try sandbox.folder.write("source/first", contents[0])
         try await sandbox.make()
         try sandbox.folder.write("source/second", contents[1])
-        let refused = try await SnapcatProcess.run(["make", sandbox.source, "--repo", sandbox.repo])
+        let refused = try await SnapcatProcess.run(["make", sandbox.source, "--repo", sandbox.repo] + options)
         #expect(refused.status == 5 && refused.lines("error").count == 1 && refused.stderr.contains("Two contents have the md5"), "\(refused.stderr)")
         #expect(try sandbox.snapshots().count == 1)
         // What is stored stays, and the same content again is none.

@@ -63,6 +63,45 @@ func digest(_ content: [UInt8]) -> MD5Digest { content.withUnsafeBytes { MD5Hash
 
     init() throws { heap = try HeapFolder() }
 
+    /// Four bytes that give the content so extended this CRC-32: it is linear in each of their bits.
+    private func forged(_ content: [UInt8], checksum: UInt32) -> [UInt8] {
+        func crc(_ tail: UInt32) -> UInt32 {
+            let bytes = content + (0..<4).map { UInt8(truncatingIfNeeded: tail >> (8 * UInt32($0))) }
+            return bytes.withUnsafeBytes { Gzip.checksum($0) }
+        }
+        let zero = crc(0)
+        var rows = (0..<32).map { (effect: crc(1 << UInt32($0)) ^ zero, bits: UInt32(1) << UInt32($0)) }
+        var (wanted, tail): (UInt32, UInt32) = (checksum ^ zero, 0)
+        for bit in (0..<32).map({ UInt32(1) << UInt32($0) }) {
+            guard let index = rows.firstIndex(where: { $0.effect & bit != 0 }) else { continue }
+            let pivot = rows.remove(at: index)
+            for other in rows.indices where rows[other].effect & bit != 0 {
+                rows[other] = (rows[other].effect ^ pivot.effect, rows[other].bits ^ pivot.bits)
+            }
+            if wanted & bit != 0 { (wanted, tail) = (wanted ^ pivot.effect, tail ^ pivot.bits) }
+        }
+        return content + (0..<4).map { UInt8(truncatingIfNeeded: tail >> (8 * UInt32($0))) }
+    }
+
+    /// The trailer says the same of both; only their bytes tell.
+    @Test(arguments: [3000, 5 << 20], [false, true])
+    func `Length and CRC-32 alone are compared, or every byte`(size: Int, comparesContents: Bool) throws {
+        var random = SeededRandom()
+        let content = random.text(size)
+        let other = forged(random.text(size - 4), checksum: content.withUnsafeBytes { Gzip.checksum($0) })
+        #expect(other.count == size && other != content)
+        try heap.folder.write("heap/" + heap.name(digest(content)), try Gzip.compress(other, level: .standard))
+        let session = try heap.session()
+        let stored = try ObjectWriter(session, level: .standard, comparesContents: comparesContents).add(file: content)
+        #expect(stored.isNew == comparesContents)
+        #expect(try heap.content(digest(content)) == (comparesContents ? content : other))
+        // What was there is not of this md5: it is kept as damage, and no collision.
+        #expect(try heap.files().contains { $0.hasPrefix("damaged/") } == comparesContents)
+        // A good one is there already.
+        guard comparesContents else { return }
+        #expect(try !ObjectWriter(session, level: .standard, comparesContents: true).add(file: content).isNew)
+    }
+
     @Test func aContentIsStoredOnceUnderItsMD5ForPythonToRead() throws {
         var random = SeededRandom()
         let contents = [

@@ -23,7 +23,7 @@ final class FileReader {
     private var held: [Held] = []
 
     init(_ session: HeapSession?, options: MakeOptions, monitor: Monitor) throws {
-        writer = try ObjectWriter(session, level: options.compression)
+        writer = try ObjectWriter(session, level: options.compression, comparesContents: options.comparesContents)
         self.monitor = monitor
     }
 

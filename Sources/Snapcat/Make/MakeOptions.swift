@@ -14,6 +14,9 @@ public struct MakeOptions: Sendable {
     public var skipsIfUnchanged = false
     /// Every file is read, whatever its times say.
     public var rehashesAll = false
+    /// What is read and is in the heap already is compared with the object, byte for byte, not by length and CRC-32 alone.
+    /// With `rehashesAll` that is every file. Cost: each such object is read.
+    public var comparesContents = false
     /// A file whose status change time is new is taken as unchanged where all else is equal.
     public var ignoresCtime = false
     /// The same for another inode.

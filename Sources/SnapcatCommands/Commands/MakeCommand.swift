@@ -33,6 +33,8 @@ struct MakeCommand: AsyncParsableCommand {
     var skipIfUnchanged = false
     @Flag(help: "Read every file, whatever its times say.")
     var rehash = false
+    @Flag(help: "Compare each file that is read with the object of its md5, byte for byte (with --rehash: every file).")
+    var paranoid = false
     @Flag(help: "Do not read a file again only because its status change time is new.")
     var ignoreCtime = false
     @Flag(help: "Do not read a file again only because its inode is new.")
@@ -76,6 +78,7 @@ struct MakeCommand: AsyncParsableCommand {
         options.isDryRun = dryRun
         options.skipsIfUnchanged = skipIfUnchanged
         options.rehashesAll = rehash
+        options.comparesContents = paranoid
         options.ignoresCtime = ignoreCtime
         options.ignoresInode = ignoreInode
         options.allowsEmpty = allowEmpty
