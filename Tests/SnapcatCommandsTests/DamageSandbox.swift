@@ -125,7 +125,6 @@ final class DamageSandbox {
     func reset() async throws {
         if manager.fileExists(atPath: work) { try manager.removeItem(atPath: work) }
         try Self.copy(base, work)
-        _ = try await run(["list", "--repo", "repo"], in: work)
         // Membership too.
         _ = try await run(["stats", "--repo", "repo"], in: work)
         catalog = try Data(contentsOf: URL(fileURLWithPath: work + "/repo/catalog.sqlite"))
