@@ -26,13 +26,7 @@ package final class PrefetchingSource: ByteSource {
                     var bytes: [UInt8] = []
                     var count = 0
                     bytes = try [UInt8](unsafeUninitializedCapacity: 512 << 10) { buffer, filled in
-                        let raw = UnsafeMutableRawBufferPointer(buffer)
-                        while count < raw.count {
-                            let read = try handover.source.read(
-                                into: UnsafeMutableRawBufferPointer(rebasing: raw[count...]))
-                            if read == 0 { break }
-                            count += read
-                        }
+                        count = try handover.source.fill(UnsafeMutableRawBufferPointer(buffer))
                         filled = count
                     }
                     if count == 0 { _ = queue.push(.end); return }

@@ -11,21 +11,10 @@ enum ContentComparison {
         defer { chunk.deallocate() }
         let (a, b) = (UnsafeMutableRawBufferPointer(rebasing: chunk[..<chunkBytes]), UnsafeMutableRawBufferPointer(rebasing: chunk[chunkBytes...]))
         while true {
-            let (leftCount, rightCount) = (try fill(a, from: left), try fill(b, from: right))
+            let (leftCount, rightCount) = (try left.fill(a), try right.fill(b))
             guard leftCount == rightCount else { return false }
             guard leftCount > 0, let start = a.baseAddress, let other = b.baseAddress else { return true }
             if memcmp(start, other, leftCount) != 0 { return false }
         }
-    }
-
-    /// Fills all of `buffer`, but at the end of the source.
-    private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from source: any ByteSource) throws -> Int {
-        var filled = 0
-        while filled < buffer.count {
-            let count = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-            if count == 0 { break }
-            filled += count
-        }
-        return filled
     }
 }

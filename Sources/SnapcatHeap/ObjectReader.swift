@@ -89,14 +89,7 @@ package final class ObjectReader {
 
     /// Inflates the start of an object; less than there is room for only where that is all.
     private func begin(_ md5: MD5Digest, into room: UnsafeMutableRawBufferPointer) throws -> Int {
-        let gzip = try open(md5)
-        var filled = 0
-        while filled < room.count {
-            let count = try gzip.read(into: UnsafeMutableRawBufferPointer(rebasing: room[filled...]))
-            if count == 0 { break }
-            filled += count
-        }
-        return filled
+        try open(md5).fill(room)
     }
 
     private func open(_ md5: MD5Digest) throws -> GzipReader {

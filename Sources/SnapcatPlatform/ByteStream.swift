@@ -17,6 +17,17 @@ extension ByteSink {
 }
 
 extension ByteSource {
+    /// Fills all of `buffer`; less only at the end of the source. Returns the count.
+    package func fill(_ buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+            if count == 0 { break }
+            filled += count
+        }
+        return filled
+    }
+
     /// Everything up to the end. Throws `.failed` past `limit` bytes: every buffer has a size.
     public func readAll(limit: Int) throws -> [UInt8] {
         var result: [UInt8] = []
