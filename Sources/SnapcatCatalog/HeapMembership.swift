@@ -64,8 +64,18 @@ package enum HeapMembership {
         return true
     }
 
+    /// By the last update.
+    package static func isEmpty(_ db: Database) throws -> Bool {
+        try Statement(db, "SELECT 1 FROM heap_object LIMIT 1").first { _ in true } == nil
+    }
+
     /// Objects that a run has stored itself: their buckets are listed again, but need no further look.
-    package static func note(_ db: Database, _ stored: [StoredObject], in heap: any BucketListing) throws {
+    ///
+    /// `isAll`: the heap was empty before. Where the catalog has no other snapshot than the one that names them, buckets
+    /// that it does not know hold these objects and no others, until a listing says something else.
+    package static func note(
+        _ db: Database, _ stored: [StoredObject], in heap: any BucketListing, isAll: Bool = false
+    ) throws {
         _ = try adopt(db, heap.place)
         let add = try Statement(
             db,
@@ -96,9 +106,14 @@ package enum HeapMembership {
         }
         let update = try Statement(
             db, "UPDATE heap_bucket SET objects = objects + ?, checksum = ? WHERE bucket = ?")
-        for (bucket, names) in added {
-            guard let known = try KnownBucket(db, bucket) else { continue }
-            let new = BucketNames(names)
+        let isOnlySnapshot = try Statement(db, "SELECT count(*) FROM snapshot_row").first { $0.integer(0) } == 1
+        for bucket in isAll && isOnlySnapshot ? Array(0..<256) : Array(added.keys) {
+            let new = BucketNames(added[bucket] ?? [])
+            guard let known = try KnownBucket(db, bucket) else {
+                // No stamp: the next update lists it, and finds it as it is known.
+                if isAll && isOnlySnapshot { try remember(db, bucket, nil, new, now: 0) }
+                continue
+            }
             update.bind(1, new.count).bind(2, known.names.checksum &+ new.checksum).bind(3, Int64(bucket))
             try update.run()
         }

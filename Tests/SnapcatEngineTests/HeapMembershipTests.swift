@@ -112,6 +112,32 @@ import Testing
         #expect(rows?.0 == 41 && rows?.1 == 41)
     }
 
+    /// An apply would ask for each content whether a snapshot names it.
+    @Test func `After a first make the buckets are known, and what else is put there is found all the same`() async throws {
+        let folder = try TempFolder()
+        for number in 0..<40 { try folder.write("source/\(number)", Array("\(number)\n".utf8)) }
+        let repository = Repository(folder: folder.path + "/repo")
+        _ = try await repository.make(folder.path + "/source")
+        func count(_ sql: String) async throws -> Int64? {
+            try await WorkerThread.run("test", cancellation: CancellationFlag()) {
+                try repository.catalog(.silent).read { try Statement($0, sql).first { $0.integer(0) } }
+            }
+        }
+        #expect(try await count("SELECT sum(objects) FROM heap_bucket") == 40)
+        #expect(try await count("SELECT count(*) FROM heap_bucket") == 256)
+        // Two objects change places: as many as were known.
+        let heap = Heap(storage: BlockingStorage(LocalStorage(root: folder.path + "/repo/heap")))
+        let gone = try #require(try heap.objects(inBucket: 0x26).first ?? (0..<256).lazy.compactMap { try heap.objects(inBucket: $0).first }.first)
+        try FileManager.default.removeItem(atPath: heap.objectName(gone))
+        let foreign = MD5Digest(high: gone.high, low: gone.low ^ 1)
+        try folder.write("repo/heap/" + String(decoding: HeapLayout.path(foreign), as: UTF8.self), Gzip.compress([1], level: .standard))
+        _ = try await repository.make(folder.path + "/source")
+        #expect(try await count("SELECT count(*) FROM heap_object WHERE is_named = 0") == 1)
+        // The file is still there: it was stored again.
+        #expect(try await count("SELECT count(*) FROM heap_object WHERE is_named = 1") == 40)
+        #expect(try await count("SELECT count(*) FROM missing_row") == 0)
+    }
+
     @Test func `A heap that is gone misses all that snapshots name`() async throws {
         let fixture = try await Fixture()
         try FileManager.default.moveItem(

@@ -13,6 +13,8 @@ struct MakeJob {
     private var root: FileRoot
     private let options: MakeOptions
     private let monitor: Monitor
+    /// Before the run, as far as it had to look.
+    private var heapWasEmpty = false
 
     init(_ repository: Repository, fileRoot: [UInt8], options: MakeOptions, monitor: Monitor) throws {
         self.repository = repository
@@ -88,14 +90,16 @@ struct MakeJob {
         return session
     }
 
-    private func missingObjects(_ catalog: Catalog) throws -> Set<MD5Digest> {
+    private mutating func missingObjects(_ catalog: Catalog) throws -> Set<MD5Digest> {
         guard options.storesMissing else { return [] }
         let heap = try repository.requireHeap()
         let (clock, cancellation) = (repository.clock, monitor.cancellation)
-        return try catalog.write { db in
+        let (missing, isEmpty) = try catalog.write { db in
             try HeapMembership.update(db, heap.buckets, now: clock.nowNanoseconds, cancellation: cancellation)
-            return try HeapMembership.missing(db)
+            return (try HeapMembership.missing(db), try HeapMembership.isEmpty(db))
         }
+        heapWasEmpty = isEmpty
+        return missing
     }
 
     /// The scan's start, or a microsecond after the newest snapshot where the clock is behind.
@@ -258,7 +262,7 @@ struct MakeJob {
             }
             let heap = try repository.requireHeap()
             let catalog = try repository.catalog(monitor)
-            try catalog.write { try HeapMembership.note($0, writer.stored, in: heap.buckets) }
+            try catalog.write { try HeapMembership.note($0, writer.stored, in: heap.buckets, isAll: heapWasEmpty) }
             catalog.settle()
         } catch let error as SnapcatError where error.code != .interrupted {
             monitor.problem(error)
