@@ -122,7 +122,9 @@ import Testing
             Node(name: Node.rootName, kind: .directory, mode: 0o040755, uid: 0, gid: 0, mtimeNanoseconds: 1)
         ]
         let whole = try companion(facts(), nodes)
-        let first = try CompanionWriter.factsMember(facts(), level: .standard).count
+        // Where the second member begins, which has the same header: compressed anew the first may have another length.
+        let header = whole.prefix(10)
+        let first = try #require((1..<whole.count - 10).first { whole[$0..<$0 + 10] == header })
         for count in 0..<whole.count where count != first {
             let error = #expect(throws: SnapcatError.self, "cut to \(count) bytes") {
                 let reader = try reader(gzip: Array(whole[..<count]))
