@@ -8,7 +8,9 @@ extension Catalog {
     }
 
     static func isDamage(_ error: DatabaseError) -> Bool {
+        // Where the number of the format in the header is damaged SQLite knows none such, and calls it no damage.
         [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode)
+            || error.resultCode == .SQLITE_ERROR && error.message == "unsupported file format"
     }
 
     package static func mapped(_ error: DatabaseError, _ path: [UInt8]) -> SnapcatError {
@@ -18,7 +20,7 @@ extension Catalog {
             return SnapcatError(
                 .locked, "The catalog is in use", subject, reason: "another process is writing to it",
                 advice: "try again", isTransient: true)
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+        case _ where isDamage(error):
             return SnapcatError(
                 .catalogDamage, "The catalog is damaged", subject, reason: error.message ?? "",
                 advice: "delete it: it is built anew from the snapshots")
