@@ -104,9 +104,10 @@ struct DamageJudge {
             if index == 1 { return [] }
             index = 1
         }
-        // Without its companion a snapshot has no links; where the catalog is refused nothing is begun.
-        let hasLinks = !(place.isCompanion && effect == .gone)
+        // Where the catalog is refused nothing is begun; without its companion a snapshot has no links.
         if result.status == 64 { return [] }
+        let bare: Int? = effect != .gone ? nil : place == .newestCompanion ? 2 : place == .oldestCompanion ? 0 : nil
+        let hasLinks = index != bare
         let wanted = sandbox.contents[index].filter { hasLinks || !$0.value.starts(with: "-> ".utf8) }
         var problems: [String] = []
         func now(_ name: String) -> [UInt8]? { after[restores.folder + "/" + name] }
