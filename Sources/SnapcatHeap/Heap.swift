@@ -33,8 +33,8 @@ package final class Heap: Sendable {
                 throw SnapcatError(.damage, "Damaged object", objectName(md5), reason: error.reason)
             }
             guard error.code == .notFound else { throw error }
-            // Its name is there: whoever lists the heap takes it for an object.
-            if try storage.isOccupied(key) {
+            // Its name is there: whoever lists the heap takes it for an object. One that came meanwhile is none such.
+            if try storage.isOccupied(key), try storage.status(of: key) == nil {
                 throw SnapcatError(.damage, "Damaged object", objectName(md5), reason: "it is a link to nothing")
             }
             throw SnapcatError(

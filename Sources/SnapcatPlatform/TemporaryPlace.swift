@@ -22,7 +22,12 @@ package enum TemporaryPlace {
         let folder = try Array(makeFolder().path.utf8)
         let file = folder + Array("/file".utf8)
         return try withSystemError("Cannot make a temporary file in", folder) { () throws(Errno) in
-            let descriptor = try Descriptor.open(file, [.readWrite, .createNew], mode: 0o600)
+            let descriptor: Descriptor
+            do throws(Errno) { descriptor = try Descriptor.open(file, [.readWrite, .createNew], mode: 0o600) } catch {
+                // On a full disk the empty folder must not stay either.
+                try FolderOperations.removeFolder(folder)
+                throw error
+            }
             try FolderOperations.removeFile(file)
             try FolderOperations.removeFolder(folder)
             return descriptor

@@ -5,6 +5,26 @@ import Testing
 
 /// Days on which something was once lost, or nothing worked.
 @Suite struct WorstDayTests {
+    /// More differences than are held in memory, and no place for the others: the files are read twice instead.
+    @Test func aComparisonOfFilesNeedsNoTemporaryFolder() async throws {
+        let folder = try TempFolder()
+        var places: [String] = []
+        for side in 0...1 {
+            let lines = (100_000..<130_000).map { number in
+                #"{"name": "\#(String(repeating: "folder/", count: 20))\#(number)", "size": 1, "md5": "\#(side)\#(String(repeating: "0", count: 31))"}"#
+            }
+            let name = "2026-01-0\(side + 1)_00-00-00_000000Z.jsonl.gz"
+            try folder.write(name, Gzip.compress(Array((lines.joined(separator: "\n") + "\n").utf8), level: .standard))
+            places.append(folder.path + "/" + name)
+        }
+        for place in [folder.path, folder.path + "/missing"] {
+            let result = try await SnapcatProcess.run(["compare", places[0], places[1], "--format", "csv"], environment: ["TMPDIR": place])
+            #expect(result.status == 0 && result.lines.count == 30_001 && result.stderr.isEmpty, "\(result.status) \(result.lines.count) \(result.stderr)")
+        }
+        // What was held back has no name, and is gone.
+        #expect(try folder.files().count == 2)
+    }
+
     private struct Sandbox {
         let folder: TempFolder
         var repo: String { folder.path + "/repo" }
