@@ -34,19 +34,28 @@ public final class Catalog: Sendable {
     private static let temporaryFolders = Mutex<Set<URL>>([])
 
     /// Ends a temporary catalog; any other stays as it is.
+    ///
+    /// Under the lock to its end: the process may come to its own while this goes on, and waits for it there.
     private func removeTemporaryFolder() {
-        guard let temporaryFolder, Self.temporaryFolders.withLock({ $0.remove(temporaryFolder) }) != nil else { return }
-        // The catalog is derived and this one private: nothing is lost where it stays in the temporary folder.
-        do { try queue.close(); try FileManager.default.removeItem(at: temporaryFolder) } catch {}
+        guard let temporaryFolder else { return }
+        Self.temporaryFolders.withLock { folders in
+            guard folders.remove(temporaryFolder) != nil else { return }
+            // Its file goes: that its journal was not written into it loses nothing.
+            do { try queue.close() } catch {}
+            Self.remove(temporaryFolder)
+        }
     }
 
     /// At the end of a process: a thread that ends with it may still hold a temporary catalog, whose folder would stay.
     package static func removeTemporaryFolders() {
         temporaryFolders.withLock { folders in
-            for folder in folders { do { try FileManager.default.removeItem(at: folder) } catch {} }
+            for folder in folders { remove(folder) }
             folders = []
         }
     }
+
+    /// The catalog is derived and this one private: nothing is lost where it stays in the temporary folder.
+    private static func remove(_ folder: URL) { do { try FileManager.default.removeItem(at: folder) } catch {} }
 
     // MARK: Opening
 
