@@ -14,9 +14,7 @@ final class BatchWriter {
     private(set) var omittedProblems: Int64 = 0
     private(set) var collision: SnapcatError?
 
-    /// What this run has stored, for the catalog: beyond this number it lists the heap instead.
-    private(set) var stored: [StoredObject] = []
-    private static let mostStored = 500_000
+    let stored = StoredObjects()
 
     private var noted: [NotedChanges.Item]?
     private var notedBytes = 0
@@ -80,9 +78,7 @@ final class BatchWriter {
 
     private func addStored(_ content: StoredContent) {
         summary.newObjects += 1
-        if stored.count < Self.mostStored {
-            stored.append(StoredObject(md5: content.md5, storedBytes: content.storedBytes))
-        }
+        stored.append(StoredObject(md5: content.md5, storedBytes: content.storedBytes))
     }
 
     private static func md5(_ line: [UInt8]) -> MD5Digest? {

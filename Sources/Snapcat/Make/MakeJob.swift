@@ -262,7 +262,11 @@ struct MakeJob {
             }
             let heap = try repository.requireHeap()
             let catalog = try repository.catalog(monitor)
-            try catalog.write { try HeapMembership.note($0, writer.stored, in: heap.buckets, isAll: heapWasEmpty) }
+            try catalog.write { db in
+                var notes = try StoredObjectNotes(db, in: heap.buckets)
+                try writer.stored.forEachPart { try notes.add($0) }
+                try notes.finish(isAll: heapWasEmpty && writer.stored.isComplete)
+            }
             catalog.settle()
         } catch let error as SnapcatError where error.code != .interrupted {
             monitor.problem(error)
