@@ -101,8 +101,8 @@ class Growth:
         contender = Contender(name, [self.bench.snapcat, *arguments, "-q"], prepare)
         self._measure(Series(name, title, self._axis, is_linear), contender, factor)
 
-    def _add_control(self, name: str, title: str, command: list[str]) -> None:
-        self._measure(Series(name, title, self._axis, is_linear=True, is_control=True), Contender(name, command))
+    def _add_control(self, name: str, title: str, command: list[str], prepare: Callable[[], None] = nothing) -> None:
+        self._measure(Series(name, title, self._axis, is_linear=True, is_control=True), Contender(name, command, prepare))
 
     def _measure(self, new: Series, contender: Contender, factor: int = 1) -> None:
         one = self.series.setdefault(new.name, new)
@@ -136,6 +136,8 @@ class Growth:
         self._add("check", "check --read-data", True, ["check", "--read-data", "--repo", repository])
         self._add("restore", "restore to an empty folder", True,
                   ["restore", "latest", "--file-root", target, "--repo", repository], lambda: remove(target))
+        # It makes the same files.
+        self._add_control("copy", "(cp -a of the same files)", ["cp", "-a", tree.file("tree"), target], lambda: remove(target))
         remove(repository, target)
 
     def _by_snapshots(self, history: DataSet) -> None:
