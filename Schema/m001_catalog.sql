@@ -118,7 +118,7 @@ CREATE TABLE missing_row (
 ) STRICT, WITHOUT ROWID;
 
 -- What the file system stamped a bucket of the heap with when it was listed, and what of it is in heap_object:
--- the number of objects and the wrapping sum of their md5s' first eight bytes.
+-- the number of objects and a sum of their md5s.
 CREATE TABLE heap_bucket (
     bucket INTEGER PRIMARY KEY,
     mtime_ns INTEGER NOT NULL,

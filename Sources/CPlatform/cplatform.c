@@ -227,7 +227,8 @@ int cplatform_lock(int descriptor, int exclusive) {
 void cplatform_unlock(int descriptor) { flock(descriptor, LOCK_UN); }
 
 int cplatform_lock_is_unsupported(void) {
-    return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
+    // EBADF: NFS, of an exclusive lock by a descriptor that is open for reading only.
+    return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL || errno == EBADF;
 }
 
 void cplatform_boot_id(char id[64]) {

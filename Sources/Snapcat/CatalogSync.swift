@@ -83,6 +83,10 @@ package struct CatalogSync {
                 try indexByMerge(item, &record, noted: noted)
             } catch is EntryReader.OrderProblem {
                 try indexWhole(item, &record)
+            } catch let error as SnapcatError where error.code == .damage {
+                // It may be that of the snapshot before: the catalog itself tells what was in it.
+                try indexWhole(item, &record)
+                monitor.problem(error)
             }
             return true
         } catch let error as SnapcatError where error.code == .damage {
@@ -181,17 +185,5 @@ extension IndexedSnapshot {
     func isCurrent(_ item: SnapshotStore.Item) -> Bool {
         key == item.key.bytes && fileStatus == item.status.fingerprint
             && companionStatus == item.companionStatus?.fingerprint
-    }
-}
-
-extension CatalogSnapshots {
-    /// The snapshot of this time, nil where there is none.
-    package static func indexed(_ db: Database, _ name: SnapshotName) throws -> IndexedSnapshot? {
-        try all(db).first { $0.name == name }
-    }
-
-    /// The undamaged snapshot before another in time.
-    package static func before(_ db: Database, _ name: SnapshotName) throws -> IndexedSnapshot? {
-        try all(db).last { $0.name < name && !$0.isDamaged }
     }
 }

@@ -56,7 +56,7 @@ extension Catalog {
             if try withSystemErrors("Cannot build the catalog", path, { try file.status().kind != .regular }) {
                 throw SnapcatError(.failed, "Cannot build the catalog", TerminalText.lossy(path), reason: "it is no regular file")
             }
-            guard file.tryLock(exclusive: true) else {
+            guard file.lock(exclusive: true) != .held else {
                 throw SnapcatError(
                     .locked, "The catalog is being built by another process", TerminalText.lossy(path),
                     advice: "wait for it", isTransient: true)

@@ -24,23 +24,38 @@ package enum CatalogSnapshots {
     /// All snapshots, by time.
     package static func all(_ db: Database) throws -> [IndexedSnapshot] {
         var result: [IndexedSnapshot] = []
+        try select(db, "ORDER BY taken_at").forEach { result.append(read($0)) }
+        return result
+    }
+
+    /// The snapshot of this time, nil where there is none.
+    package static func indexed(_ db: Database, _ name: SnapshotName) throws -> IndexedSnapshot? {
+        try select(db, "WHERE taken_at = ?").bind(1, name.time.microseconds).first(read)
+    }
+
+    /// The undamaged snapshot before another in time.
+    package static func before(_ db: Database, _ name: SnapshotName) throws -> IndexedSnapshot? {
+        try select(db, "WHERE taken_at < ? AND status <> 'damaged' ORDER BY taken_at DESC LIMIT 1")
+            .bind(1, name.time.microseconds).first(read)
+    }
+
+    private static func select(_ db: Database, _ rest: String) throws -> Statement {
         try Statement(
             db,
             """
             SELECT id, taken_at, key, status, message, file_status, companion_status, is_sorted, nodes, file_root,
                 files, bytes
-            FROM snapshot_row ORDER BY taken_at
-            """
-        ).forEach { row in
-            result.append(
-                IndexedSnapshot(
-                    id: row.integer(0), name: SnapshotName(time: SnapshotTime(microseconds: row.integer(1))),
-                    key: row.bytes(2), status: row.text(3), message: row.optionalText(4), fileStatus: row.text(5),
-                    companionStatus: row.optionalText(6), isSorted: row.integer(7) == 1,
-                    nodes: row.optionalInteger(8), fileRoot: row.optionalBytes(9), files: row.integer(10),
-                    bytes: row.integer(11)))
-        }
-        return result
+            FROM snapshot_row \(rest)
+            """)
+    }
+
+    private static func read(_ row: Statement) -> IndexedSnapshot {
+        IndexedSnapshot(
+            id: row.integer(0), name: SnapshotName(time: SnapshotTime(microseconds: row.integer(1))),
+            key: row.bytes(2), status: row.text(3), message: row.optionalText(4), fileStatus: row.text(5),
+            companionStatus: row.optionalText(6), isSorted: row.integer(7) == 1,
+            nodes: row.optionalInteger(8), fileRoot: row.optionalBytes(9), files: row.integer(10),
+            bytes: row.integer(11))
     }
 
     /// The tags of the snapshots that have some, by id.

@@ -17,7 +17,7 @@ package struct StoredObjectNotes {
     private let db: Database
     private let insert: Statement
     private let renew: Statement
-    private let find: Statement
+    private let noLongerMissing: Statement
     private let nothingIsMissing: Bool
     /// What each bucket has got.
     private var added = [BucketNames](repeating: BucketNames(), count: 256)
@@ -37,7 +37,7 @@ package struct StoredObjectNotes {
             UPDATE heap_object SET stored_bytes = ?, verified_at = NULL, verified_stamp = NULL, verify_result = NULL
             WHERE md5 = ?
             """)
-        find = try Statement(db, "DELETE FROM missing_row WHERE md5 = ?")
+        noLongerMissing = try Statement(db, "DELETE FROM missing_row WHERE md5 = ?")
         nothingIsMissing = try Statement(db, "SELECT 1 FROM missing_row LIMIT 1").first { _ in true } == nil
     }
 
@@ -46,33 +46,46 @@ package struct StoredObjectNotes {
         for object in objects {
             try insert.bind(1, text: object.md5.hexBytes).bind(2, object.storedBytes).run()
             if db.changesCount > 0 {
-                added[Int(object.md5.high >> 56)].add(object.md5)
+                added[object.md5.bucket].add(object.md5)
             } else {
                 // It had gone unseen: what was read then was another file.
                 try renew.bind(1, object.storedBytes).bind(2, text: object.md5.hexBytes).run()
             }
             if nothingIsMissing { continue }
-            try find.bind(1, text: object.md5.hexBytes).run()
+            try noLongerMissing.bind(1, text: object.md5.hexBytes).run()
         }
     }
 
     /// Brings the buckets up to what was added.
     ///
-    /// `isAll`: the heap was empty before, and nothing that was stored is left out. Where the catalog has no other snapshot
-    /// than the one that names them, buckets that it does not know hold these objects and no others, until a listing says
-    /// something else.
+    /// `isAll`: the heap was empty before, and nothing that was stored is left out. Where snapshots name no other content,
+    /// buckets that the catalog does not know hold these objects and no others, until a listing says something else.
     package func finish(isAll: Bool) throws {
-        let isOnlySnapshot = try Statement(db, "SELECT count(*) FROM snapshot_row").first { $0.integer(0) } == 1
+        let isAll = try isAll && isEveryContent()
         let update = try Statement(db, "UPDATE heap_bucket SET objects = ?, checksum = ? WHERE bucket = ?")
         for (bucket, new) in added.enumerated() {
             if let known = try KnownBucket(db, bucket) {
                 guard new.count > 0 else { continue }
                 let names = known.names.joined(with: new)
                 try update.bind(1, names.count).bind(2, names.checksum).bind(3, Int64(bucket)).run()
-            } else if isAll && isOnlySnapshot {
+            } else if isAll {
                 // No stamp: the next update lists it, and finds it as it is known.
                 try HeapMembership.remember(db, bucket, nil, new, now: 0)
             }
         }
+    }
+
+    /// Whether the heap's objects are all that snapshots name. Another run may have stored some of them meanwhile: only a
+    /// listing can tell whether they are still there. Cost: reads an index of all versions.
+    private func isEveryContent() throws -> Bool {
+        let isOne = try Statement(db, "SELECT count(*) FROM snapshot_row").first { $0.integer(0) } == 1
+        guard isOne else { return false }
+        let equal = try Statement(
+            db,
+            """
+            SELECT (SELECT count(*) FROM heap_object WHERE is_named)
+                = (SELECT count(*) FROM (SELECT DISTINCT md5_text FROM version WHERE md5_text IS NOT NULL))
+            """)
+        return try equal.first { $0.integer(0) } == 1
     }
 }

@@ -74,7 +74,8 @@ package final class Heap: Sendable {
         return try (0..<256).map { bucket in
             let name = HeapLayout.bucketName(bucket)
             return try withSystemError("Cannot look at the heap's bucket", name) { () throws(Errno) in
-                try Descriptor.statusIfPresent(name, in: root.raw)
+                // Of the folder itself: a bucket may be a symlink, whose own stamps tell nothing of what is in it.
+                try Descriptor.statusIfPresent(name, in: root.raw, following: true)
             }
         }
     }

@@ -115,17 +115,21 @@ package final class ObjectWriter {
         var bytes: () throws -> any ByteSource
     }
 
-    /// True where the heap has a good object of this content.
-    ///
+    /// True where the heap has a good object of this content, which the run then relies on.
+    private func holds(_ wanted: Wanted) throws -> Bool {
+        guard let session, try hasObject(wanted, session) else { return false }
+        session.relyOnOthers()
+        return true
+    }
+
     /// The gzip trailer (CRC-32 and length) is compared on each hit. Where it differs the object is read: damage is moved
     /// out of the way, so that the content in hand takes its place; a sound object of another content is a collision.
-    private func holds(_ wanted: Wanted) throws -> Bool {
-        guard let session else { return false }
+    private func hasObject(_ wanted: Wanted, _ session: HeapSession) throws -> Bool {
         let (md5, size) = (wanted.md5, wanted.size)
         let path = HeapLayout.path(md5)
         guard let object = try openObject(path, session) else {
             // Another look: what comes from the trash must hold this very content too.
-            return try session.takeFromTrash(md5) && holds(wanted)
+            return try session.takeFromTrash(md5) && hasObject(wanted, session)
         }
         let trailer = try withSystemErrors("Cannot look into the heap", path) { try Self.trailer(object) }
         let checksum = try wanted.checksum()
@@ -134,9 +138,9 @@ package final class ObjectWriter {
         } else if let trailer, trailer.length == UInt32(truncatingIfNeeded: size), trailer.checksum == checksum ?? trailer.checksum {
             return true
         }
+        let judged = try session.fileStatus(of: md5)
         if let problem = try session.heap.problem(of: md5) {
-            guard problem.code == .damage else { return false }
-            try session.quarantine(md5, problem)
+            if problem.code == .damage { try session.quarantine(md5, problem, judged: judged) }
             return false
         }
         // The trailer of an object of several members tells of the last one only.

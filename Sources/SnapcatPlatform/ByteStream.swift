@@ -16,6 +16,12 @@ extension ByteSink {
     }
 }
 
+/// Takes bytes and drops them.
+package final class NullSink: ByteSink {
+    package init() {}
+    package func write(_ bytes: UnsafeRawBufferPointer) {}
+}
+
 extension ByteSource {
     /// Fills all of `buffer`; less only at the end of the source. Returns the count.
     package func fill(_ buffer: UnsafeMutableRawBufferPointer) throws -> Int {

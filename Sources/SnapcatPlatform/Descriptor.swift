@@ -193,10 +193,6 @@ package func withName<R>(_ name: UnsafeRawBufferPointer, _ body: (UnsafePointer<
 }
 
 extension Descriptor {
-    /// Takes the advisory lock of the whole file without waiting; it lasts as long as this object. False where
-    /// another process has it.
-    package func tryLock(exclusive: Bool) -> Bool { lock(exclusive: exclusive) == .taken }
-
     /// Gives the lock back now: a process that is being started may have a copy of the descriptor for a moment.
     package func unlock() { cplatform_unlock(raw) }
 
@@ -208,7 +204,7 @@ extension Descriptor {
         case unsupported
     }
 
-    /// The same, with the reason.
+    /// Takes the advisory lock of the whole file without waiting; it lasts as long as this object.
     package func lock(exclusive: Bool) -> LockAttempt {
         if cplatform_lock(raw, exclusive ? 1 : 0) == 0 { return .taken }
         return cplatform_lock_is_unsupported() != 0 ? .unsupported : .held

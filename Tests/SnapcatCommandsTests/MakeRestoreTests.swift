@@ -199,6 +199,44 @@ import Testing
         #expect(!rows.text.contains(".gz") && !rows.text.contains("sqlite"), "\(rows.text)")
     }
 
+    /// The other's run may not have made it durable yet, and the snapshot that names it is.
+    @Test func aContentThatWasThereAlreadyIsMadeDurableToo() async throws {
+        let sandbox = try Sandbox(["a": "one\n"])
+        _ = try await sandbox.make()
+        var syncs: [Int] = []
+        for name in ["b", "c"] {
+            let counted = try await CallFault([.sync]).run(["make", sandbox.source, "--repo", sandbox.repo], below: sandbox.folder)
+            #expect(counted.process.status == 0, "\(counted.process.stderr)")
+            syncs.append(counted.calls)
+            try sandbox.folder.write("source/" + name, Array("one\n".utf8))
+        }
+        let found = try await CallFault([.sync]).run(["make", sandbox.source, "--repo", sandbox.repo], below: sandbox.folder)
+        #expect(syncs[1] == found.calls && found.calls == syncs[0] + 1, "\(syncs) \(found.calls)")
+    }
+
+    @Test(arguments: [".backup/index", "index"])
+    func whatOnlyBeginsLikeTheCatalogIsTheUsers(_ catalog: String) async throws {
+        let sandbox = try Sandbox()
+        let manager = FileManager.default
+        let folder = catalog.hasPrefix(".") ? "source/.backup/" : "source/"
+        let own = ["index.html", "index-photos/one", "index.replaced-", "index.replaced-old", "index.rebuilding.txt", "indexes", "linked/kept"]
+        for name in own { try sandbox.folder.write(folder + name, [1]) }
+        // A symlink under such a name makes nothing of what it leads to snapcat's.
+        try manager.createSymbolicLink(atPath: sandbox.folder.path + "/" + folder + "index.replaced-2", withDestinationPath: "linked")
+        try sandbox.folder.write(folder + "index.replaced-1", [2])
+        // The command's folder is the source: the catalog's name has no slash.
+        for _ in 0..<2 {
+            let result = try await SnapcatProcess.run(
+                ["make", ".", "--repo", sandbox.repo, "--catalog", catalog], folder: sandbox.source)
+            #expect(result.status == 0, "\(result.stderr)")
+        }
+        let names = Set(try await sandbox.names())
+        let prefix = folder.dropFirst("source/".count)
+        for name in own { #expect(names.contains(prefix + name), "\(name): \(names)") }
+        #expect(manager.fileExists(atPath: sandbox.source + "/" + catalog))
+        for name in ["index", "index-shm", "index.replaced-1"] { #expect(!names.contains(prefix + name), "\(name)") }
+    }
+
     @Test func anInterruptedMakePublishesNothingAndTheNextOneIsWhole() async throws {
         let sandbox = try Sandbox()
         for index in 0..<400 { try sandbox.folder.write("source/f\(index)", [UInt8](repeating: UInt8(index % 251), count: 60_000 + index)) }

@@ -87,6 +87,40 @@ import Testing
         #expect(Set(noted) == Set(md5s.filter { Int($0.high >> 56) != unread }.map(\.description)))
     }
 
+    @Test func `An object that is gone from a bucket that is a symlink is missing`() async throws {
+        let fixture = try await Fixture()
+        let md5 = try await fixture.md5s("SELECT md5 FROM current_file WHERE name = '7.txt'")[0]
+        let bucket = fixture.folder.path + "/repo/heap/" + md5.prefix(2)
+        try FileManager.default.moveItem(atPath: bucket, toPath: fixture.folder.path + "/elsewhere")
+        try FileManager.default.createSymbolicLink(atPath: bucket, withDestinationPath: fixture.folder.path + "/elsewhere")
+        #expect(try await fixture.listedBuckets() > 0)
+        #expect(try await fixture.md5s("SELECT md5 FROM missing_object") == [])
+        try FileManager.default.removeItem(atPath: fixture.object(md5))
+        #expect(try await fixture.md5s("SELECT md5 FROM missing_object") == [md5])
+    }
+
+    /// Another run may have stored it, and it may be gone again before anybody has listed it.
+    @Test func `Buckets are known after a first make only where all contents are its own objects`() async throws {
+        let fixture = try await Fixture()
+        try await WorkerThread.run("test", cancellation: CancellationFlag()) { [repository = fixture.repository] in
+            let heap = try repository.requireHeap()
+            for (isOwn, buckets) in [(false, 0), (true, 256)] as [(Bool, Int64)] {
+                let known = try repository.catalog(.silent).write { db in
+                    let object = try Statement(db, "SELECT md5 FROM heap_object LIMIT 1").first { MD5Digest(hex: $0.bytes(0)) }
+                    let md5 = try #require(object ?? nil)
+                    try Statement(db, "DELETE FROM heap_object WHERE md5 = ?").bind(1, text: md5.hexBytes).run()
+                    try Statement(db, "DELETE FROM heap_bucket").run()
+                    var notes = try StoredObjectNotes(db, in: heap.buckets)
+                    if isOwn { try notes.add([StoredObject(md5: md5, storedBytes: 1)]) }
+                    try notes.finish(isAll: true)
+                    if !isOwn { try notes.add([StoredObject(md5: md5, storedBytes: 1)]) }
+                    return try Statement(db, "SELECT count(*) FROM heap_bucket").first { $0.integer(0) }
+                }
+                #expect(known == buckets)
+            }
+        }
+    }
+
     @Test func `Only the buckets that changed are listed again`() async throws {
         let fixture = try await Fixture()
         #expect(try await fixture.listedBuckets() > 0)

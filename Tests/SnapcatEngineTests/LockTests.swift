@@ -143,6 +143,9 @@ import Testing
         #expect(state(own) == .alive)
         #expect(state(other(host: own.host, boot: own.boot, pid: Int64(Int32.max))) != .alive)
         #expect(state(other(host: own.host, boot: own.boot, pid: -1)) != .alive)
+        // Its number may be another's by now, as that of every first process of a container.
+        let silent = LockHolder.state(own, silenceNanoseconds: LockHolder.mostSilentNanoseconds + 1, kernelLocks: false)
+        #expect(silent != .alive)
     }
 
     @Test func whoLosesALockToAnotherMachineNoticesIt() throws {

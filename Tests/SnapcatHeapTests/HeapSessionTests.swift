@@ -11,6 +11,7 @@ import Testing
 @Suite struct HeapSessionTests {
     private let heap: HeapFolder
     private let contents: [[UInt8]]
+    private let now = SystemClock().nowNanoseconds
 
     init() throws {
         heap = try HeapFolder()
@@ -38,7 +39,7 @@ import Testing
         try session.makeDurable()
         #expect(try heap.marks() == [])
         try session.makeDurable()
-        #expect(try heap.session().unfinishedRuns() == nil)
+        #expect(try heap.session().unfinishedRuns(now: now) == nil)
         // The session goes on: the next object is marked again.
         _ = try writer.add([1])
         #expect(try heap.marks().count == 1)
@@ -56,10 +57,32 @@ import Testing
         let living = try heap.session()
         _ = try ObjectWriter(living, level: .standard).add(contents[0])
         let other = try heap.session()
-        #expect(try other.unfinishedRuns() == nil)
-        #expect(try other.verifyAfterCrash { _ in }.isEmpty)
+        #expect(try other.unfinishedRuns(now: now) == nil)
+        #expect(try other.verifyAfterCrash(now: now) { _ in }.isEmpty)
         #expect(try heap.marks().count == 1)
         try living.makeDurable()
+    }
+
+    @Test func aRunWhoseMarkAnotherHasRemovedIsMadeDurableAllTheSame() throws {
+        let session = try heap.session()
+        _ = try ObjectWriter(session, level: .standard).add(contents[0])
+        let mark = try #require(try heap.marks().first)
+        try FolderOperations.removeFile(heap.folder.path("heap/" + mark))
+        try session.makeDurable()
+        #expect(try heap.content(digest(contents[0])) == contents[0])
+    }
+
+    @Test func whatTwoFindBadIsMovedOnce_andAGoodOneThatCameMeanwhileStays() throws {
+        try crash(Array(contents[..<2]))
+        let session = try heap.session()
+        let problem = SnapcatError(.damage, "Damaged", "an object")
+        let judged = try session.fileStatus(of: digest(contents[0]))
+        #expect(try session.quarantine(digest(contents[0]), problem, judged: judged))
+        #expect(try !session.quarantine(digest(contents[0]), problem, judged: judged))
+        // The one that was judged is gone: another file is in its place.
+        #expect(try !session.quarantine(digest(contents[1]), problem, judged: judged))
+        #expect(try heap.content(digest(contents[1])) == contents[1])
+        #expect(try heap.files().filter { $0.hasPrefix("damaged/") }.count == 1)
     }
 
     @Test func theObjectsOfADeadRunAreVerifiedAndTheBadOnesMoved() throws {
@@ -70,7 +93,7 @@ import Testing
         try truncate(contents[4], by: .max)
         let bad = try heap.object(digest(contents[1]))
         var verified: Set<MD5Digest> = []
-        let problems = try heap.session().verifyAfterCrash { verified.insert($0) }
+        let problems = try heap.session().verifyAfterCrash(now: now) { verified.insert($0) }
         #expect(verified == Set(contents.map { digest($0) }))
         #expect(problems.map(\.code) == [.damage, .damage])
         #expect(try heap.marks() == [])
@@ -80,7 +103,7 @@ import Testing
         #expect(moved.count == 2)
         let name = try #require(moved.first { $0.hasPrefix("damaged/\(digest(contents[1]))") })
         #expect(try heap.folder.read("heap/" + name) == bad)
-        #expect(try heap.session().verifyAfterCrash { _ in Issue.record("verified twice") }.isEmpty)
+        #expect(try heap.session().verifyAfterCrash(now: now) { _ in Issue.record("verified twice") }.isEmpty)
     }
 
     @Test func withoutADeadRunNothingIsRead() throws {
@@ -88,7 +111,7 @@ import Testing
         _ = try ObjectWriter(session, level: .standard).add(contents[0])
         try session.makeDurable()
         try truncate(contents[0], by: 5)
-        #expect(try heap.session().verifyAfterCrash { _ in Issue.record("an object was read") }.isEmpty)
+        #expect(try heap.session().verifyAfterCrash(now: now) { _ in Issue.record("an object was read") }.isEmpty)
     }
 
     @Test func temporaryFilesOlderThanTheLimitAreSwept() throws {
@@ -100,9 +123,9 @@ import Testing
         let now = try Descriptor.status(heap.folder.path("heap/temp/a.gz")).ctimeNanoseconds
         // A time of modification can be set to anything: the younger of both stamps counts.
         try FolderOperations.setModificationTime(0, of: Descriptor.open(heap.folder.path("heap/temp/b"), .write))
-        try session.sweepTemporaryFiles(olderThanNanoseconds: day, now: now + day / 2)
+        try session.sweepTemporaryFiles(now: now + day / 2)
         #expect(try heap.files().count == 5)
-        try session.sweepTemporaryFiles(olderThanNanoseconds: day, now: now + 2 * day)
+        try session.sweepTemporaryFiles(now: now + 2 * day)
         #expect(try heap.files() == [".snapcat-tmp-mine", "temp/sub/c"])
     }
 }

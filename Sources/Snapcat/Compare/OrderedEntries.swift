@@ -20,7 +20,6 @@ final class OrderedEntries {
     }
 
     var line: UnsafeRawBufferPointer { reader.line }
-    var number: Int { reader.lineNumber }
 
     /// Steps to the next line.
     func advance() throws {

@@ -48,14 +48,16 @@ final class FolderLock: Sendable {
             own = try HolderFile.create(folder, mode, purpose: purpose, clock: clock, access: access)
         } catch {
             let alone = FolderLock(lock, nil, takenNanoseconds: nil)
-            if needsWriting || !error.meansUnwritable { throw SnapcatError.system("Cannot lock", folder, error) }
+            // Without room for its own file the kernel's lock must do: else nothing could make room.
+            let isEnough = error.meansFull ? attempt == .taken : !needsWriting && error.meansUnwritable
+            guard isEnough else { throw SnapcatError.system("Cannot lock", folder, error) }
             return alone
         }
         let now = try withSystemError("Cannot look at the lock", folder) { () throws(Errno) in
             try own.file.status().mtimeNanoseconds
         }
         let taken = FolderLock(lock, own, takenNanoseconds: now)
-        for other in try HolderFile.all(folder) where other.name != own.name {
+        for other in try HolderFile.all(folder, except: own) {
             switch other.state(now: now, kernelLocks: attempt == .taken) {
             case .alive: if mode == .exclusive || other.mode == .exclusive { throw locked(folder, other.holder) }
             case .dead(let reason):

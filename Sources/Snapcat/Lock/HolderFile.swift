@@ -81,7 +81,9 @@ final class HolderFile: Sendable {
 
         func state(now: Int64, kernelLocks: Bool) -> LockHolder.State {
             guard let file else { return .dead("it is gone") }
-            if file.lock(exclusive: true) == .held { return .alive }
+            let attempt = file.lock(exclusive: true)
+            if attempt == .held { return .alive }
+            let kernelLocks = kernelLocks && attempt == .taken
             let beat: Int64
             do throws(Errno) { beat = try file.status().mtimeNanoseconds } catch { return .alive }
             if holder == nil && kernelLocks && isOfThisBoot { return .dead("its process ended before it was filled") }
@@ -102,10 +104,11 @@ final class HolderFile: Sendable {
         }
     }
 
-    static func all(_ folder: [UInt8]) throws -> [Other] {
+    /// All but `own`, which is not even opened: with a lock on it SMB lets only its own descriptor at it.
+    static func all(_ folder: [UInt8], except own: HolderFile? = nil) throws -> [Other] {
         try withListingError(folder) {
             try FolderListing.items(in: try Descriptor.open(folder, [.read, .folder])).compactMap { item in
-                guard let mode = mode(item.name) else { return nil }
+                guard let mode = mode(item.name), item.name != own?.name else { return nil }
                 return try other(folder, item.name, mode)
             }
         }
@@ -116,18 +119,31 @@ final class HolderFile: Sendable {
     }
 
     private static func other(_ folder: [UInt8], _ name: [UInt8], _ mode: FolderLock.Mode) throws(Errno) -> Other {
-        let file: Descriptor
-        do throws(Errno) {
-            file = try Descriptor.open(folder + [UInt8(ascii: "/")] + name, [.read, .noFollow, .nonBlocking])
-        } catch {
-            // A symlink is nobody's.
-            if [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels].contains(error) {
-                return Other(name: name, mode: mode, holder: nil, file: nil)
-            }
-            throw error
+        let nobody = Other(name: name, mode: mode, holder: nil, file: nil)
+        guard let file = try open(folder + [UInt8(ascii: "/")] + name), try file.status().kind == .regular else { return nobody }
+        let holder: LockHolder?
+        // SMB lets nobody else read what is locked.
+        do throws(Errno) { holder = LockHolder(try text(file)) } catch {
+            if error != .permissionDenied { throw error }
+            holder = nil
         }
-        if try file.status().kind != .regular { return Other(name: name, mode: mode, holder: nil, file: nil) }
-        return Other(name: name, mode: mode, holder: LockHolder(try text(file)), file: file)
+        return Other(name: name, mode: mode, holder: holder, file: file)
+    }
+
+    /// nil where it is gone, or nobody's.
+    private static func open(_ path: [UInt8]) throws(Errno) -> Descriptor? {
+        // For writing, where that may be: NFS gives no exclusive lock otherwise.
+        for access in [.readWrite, .read] as [Descriptor.Flags] {
+            do throws(Errno) { return try Descriptor.open(path, access.union([.noFollow, .nonBlocking])) } catch {
+                switch error {
+                // A symlink is nobody's; nor is a folder, or a pipe without a reader.
+                case .noSuchFileOrDirectory, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice: return nil
+                case _ where access == .readWrite && error.meansUnwritable: continue
+                default: throw error
+                }
+            }
+        }
+        return nil
     }
 
     private static func text(_ file: Descriptor) throws(Errno) -> [UInt8] {

@@ -77,9 +77,8 @@ struct LockHolder: Equatable, Sendable {
     ) -> State {
         if let holder, !holder.boot.isEmpty, holder.boot == thisBoot {
             if kernelLocks || cplatform_process_exists(holder.pid) == 0 { return .dead("the process has ended") }
-            return .alive
-        }
-        if let holder, holder.host == thisHost { return .dead("the machine has been started anew since") }
+            // Its number may be another's by now: the heartbeat decides.
+        } else if let holder, holder.host == thisHost { return .dead("the machine has been started anew since") }
         if silence > mostSilentNanoseconds {
             return .dead("no sign of life for \(silence / 60_000_000_000) minutes")
         }

@@ -75,16 +75,36 @@ struct FileRoot {
         return result
     }
 
-    /// The catalog, its journals, those that were set aside, one that is being built.
+    /// The catalog, its journals, those that were set aside, one that is being built. SQLite has its journals beside the
+    /// file itself, where the catalog is a symlink.
     private static func catalogFiles(_ catalog: [UInt8]) throws -> [[UInt8]] {
-        guard let slash = catalog.lastIndex(of: UInt8(ascii: "/")) else { return [catalog] }
-        let (folder, name) = (Array(catalog[...slash]), catalog[(slash + 1)...])
+        let given = catalog.contains(UInt8(ascii: "/")) ? catalog : Array("./".utf8) + catalog
+        let real = FolderOperations.realPath(given) ?? given
+        return try filesBeside(given) + (real == given ? [] : filesBeside(real))
+    }
+
+    private static func filesBeside(_ catalog: [UInt8]) throws -> [[UInt8]] {
+        let end = (catalog.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
+        let (folder, name) = (Array(catalog[..<end]), catalog[end...])
         return try withListingError(folder) {
             do {
                 let names = try FolderListing.items(in: try Descriptor.open(folder, [.read, .folder])).map(\.name)
-                return names.filter { $0.starts(with: name) }.map { folder + $0 }
+                return try names.filter { $0.starts(with: name) && isOfCatalog(suffix: $0.dropFirst(name.count)) }
+                    .map { folder + $0 }
+                    // What others have put there under such a name is the user's.
+                    .filter { try $0 == catalog || Descriptor.statusIfPresent($0)?.kind == .regular }
             } catch Errno.noSuchFileOrDirectory { return [] }
         }
+    }
+
+    private static func isOfCatalog(suffix: ArraySlice<UInt8>) -> Bool {
+        let (building, aside) = (Array(".rebuilding".utf8), Array(".replaced-".utf8))
+        if suffix.starts(with: aside) {
+            let number = suffix.dropFirst(aside.count)
+            return !number.isEmpty && number.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        }
+        let journal = suffix.starts(with: building) ? suffix.dropFirst(building.count) : suffix
+        return ["", "-wal", "-shm", "-journal"].contains { journal.elementsEqual($0.utf8) }
     }
 
     /// Whether `inner` is `outer` or below it.

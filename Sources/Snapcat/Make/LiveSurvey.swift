@@ -26,9 +26,13 @@ struct LiveSurvey {
         var options = MakeOptions()
         options.parallelism = parallelism
         options.scan = scan
-        let parent = usesCatalog
-            ? try ParentSnapshot.newest(try repository.catalog(monitor), repository.snapshots, monitor)
-            : try ParentSnapshot.newestReadable(repository.snapshots, monitor)
+        guard usesCatalog else { return try run(options, ParentSnapshot.newestReadable(repository.snapshots, monitor)) }
+        return try ParentSnapshot.withNewest(try repository.catalog(monitor), repository.snapshots, monitor) { parent in
+            try run(options, parent)
+        }
+    }
+
+    private func run(_ options: MakeOptions, _ parent: ParentSnapshot?) throws -> (key: StorageKey, leftovers: [[UInt8]]) {
         monitor.progress.begin("looking at the folder", files: parent?.files)
         var merge = try ParentSnapshot.merge(
             parent, root: root, store: repository.snapshots, missing: [], options: options, monitor: monitor)
@@ -38,7 +42,7 @@ struct LiveSurvey {
         let level = options.compression
         try store.storage.write(key, .exclusive) { sink in
             let lines = try SnapshotWriter(into: sink, level: level)
-            let spool = ArraySink()
+            let spool = SpooledBytes(mostInMemory: MakeJob.mostNodeBytes, overflowsIntoMemory: true)
             let nodes = try CompanionWriter.NodeSpool(into: spool, level: level)
             let writer = BatchWriter(snapshot: lines, nodes: nodes, notesChanges: false, monitor: monitor)
             try pipeline.run(&merge, into: writer)
@@ -51,7 +55,7 @@ struct LiveSurvey {
             facts.nodes = writer.summary.nodes
             try store.storage.write(store.companionKey(of: key), .replacing) { sink in
                 try sink.write(try CompanionWriter.factsMember(facts, level: level))
-                try sink.write(spool.bytes)
+                try spool.copy(to: sink)
             }
         }
         return (key, merge.walk.leftovers)

@@ -13,6 +13,10 @@ struct MakeJob {
     private var root: FileRoot
     private let options: MakeOptions
     private let monitor: Monitor
+    /// Those under which it runs.
+    var locks: [RepositoryLock] = []
+    /// Compressed nodes that are kept in memory until the companion is written; more are in a temporary file.
+    static let mostNodeBytes = 4 << 20
     /// Before the run, as far as it had to look.
     private var heapWasEmpty = false
 
@@ -70,9 +74,10 @@ struct MakeJob {
         root = try FileRoot(root.path, repository: repository, monitor: monitor)
         // What gc has taken away, and is named again, comes back as it is.
         let missing = try missingObjects(catalog).filter { try !session.takeFromTrash($0) }
-        let before = try ParentSnapshot.newest(catalog, repository.snapshots, monitor)
         let name = try newName(catalog)
-        return try scanAndPublish(name, before, missing, session, sync)
+        return try ParentSnapshot.withNewest(catalog, repository.snapshots, monitor) { before in
+            try scanAndPublish(name, before, missing, session, sync)
+        }
     }
 
     /// The heap's session; what a dead run may have left half written is verified first.
@@ -84,9 +89,9 @@ struct MakeJob {
         let session = try HeapSession(heap, local, report: monitor.problem)
         // Before the first object, so that gc knows who may name it.
         if repository.snapshots.storage.base.local != nil { try KnownSnapRoots(heap)?.note(repository.snapshots.storage) }
-        _ = try session.verifyAfterCrash { _ in try monitor.cancellation.check() }
-        let day: Int64 = 86_400_000_000_000
-        try session.sweepTemporaryFiles(olderThanNanoseconds: day, now: repository.clock.nowNanoseconds)
+        let now = repository.clock.nowNanoseconds
+        _ = try session.verifyAfterCrash(now: now) { _ in try monitor.cancellation.check() }
+        try session.sweepTemporaryFiles(now: now)
         return session
     }
 
@@ -137,7 +142,7 @@ struct MakeJob {
         let pipeline = ScanPipeline(options: options, session: session, monitor: monitor)
         let key = StorageKey(name.key)
         var result: BatchWriter?
-        let spool = ArraySink()
+        let spool = SpooledBytes(mostInMemory: Self.mostNodeBytes, overflowsIntoMemory: true)
         do {
             try writeSnapshot(key) { sink in
                 let lines = try SnapshotWriter(into: sink, level: options.compression)
@@ -151,6 +156,8 @@ struct MakeJob {
                 try refuseEmpty(writer, before)
                 try refuseUnreadable(writer)
                 try session.makeDurable()
+                // Another machine may have taken them for stale, as after a long sleep: then gc may have taken objects away.
+                for lock in locks { try lock.checkIsHeld() }
                 if try !options.savesSnapshot || isUnchanged(writer, spool, before) { throw NotWanted() }
                 complete(&facts, writer)
                 try writeCompanion(key, facts, spool)
@@ -174,14 +181,14 @@ struct MakeJob {
 
     private func writeSnapshot(_ key: StorageKey, _ body: (any ByteSink) throws -> Void) throws {
         if options.savesSnapshot { return try repository.snapshots.storage.write(key, .exclusive, body) }
-        try body(ArraySink())
+        try body(NullSink())
     }
 
-    private func writeCompanion(_ key: StorageKey, _ facts: SnapshotFacts, _ nodes: ArraySink) throws {
+    private func writeCompanion(_ key: StorageKey, _ facts: SnapshotFacts, _ nodes: SpooledBytes) throws {
         let storage = repository.snapshots.storage
         try storage.write(repository.snapshots.companionKey(of: key), .replacing) { sink in
             try sink.write(try CompanionWriter.factsMember(facts, level: options.compression))
-            try sink.write(nodes.bytes)
+            try nodes.copy(to: sink)
         }
     }
 
@@ -217,13 +224,13 @@ struct MakeJob {
             advice: "make them readable, or give --no-save-snapshot-before to overwrite them unsaved")
     }
 
-    private func isUnchanged(_ writer: BatchWriter, _ nodes: ArraySink, _ before: ParentSnapshot?) throws -> Bool {
+    private func isUnchanged(_ writer: BatchWriter, _ nodes: SpooledBytes, _ before: ParentSnapshot?) throws -> Bool {
         guard options.skipsIfUnchanged, let before, let changes = writer.notedChanges, changes.isEmpty,
             writer.summary.unreadable == 0, writer.summary.unstable == 0
         else { return false }
         // The nodes too: line for line.
         guard let old = try repository.snapshots.usableCompanion(of: before.key, monitor.problem) else { return false }
-        let new = LineReader(try GzipReader(ArraySource(nodes.bytes), name: "companion"), name: "companion")
+        let new = LineReader(try GzipReader(nodes.source(), name: "companion"), name: "companion")
         while let line = try new.next() {
             guard try old.advance(), old.line.elementsEqual(line) else { return false }
         }

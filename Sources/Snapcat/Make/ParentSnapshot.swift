@@ -13,9 +13,32 @@ struct ParentSnapshot {
     var files: Int64
     var isSorted: Bool
 
-    /// The newest undamaged one, by the catalog.
-    static func newest(_ catalog: Catalog, _ store: SnapshotStore, _ monitor: Monitor) throws -> ParentSnapshot? {
-        guard let newest = try catalog.read({ db in try CatalogSnapshots.all(db).last { !$0.isDamaged } }) else { return nil }
+    /// It cannot be read to its end.
+    struct Damage: Error { var error: SnapcatError }
+
+    /// Calls `body` with the newest one that is good by the catalog. Where it proves damaged while it is read, which no
+    /// stamp tells of a disk that forgets, that is told, and `body` called again with the one before.
+    static func withNewest<R>(
+        _ catalog: Catalog, _ store: SnapshotStore, _ monitor: Monitor, _ body: (ParentSnapshot?) throws -> R
+    ) throws -> R {
+        var later: SnapshotName?
+        while true {
+            let parent = try newest(catalog, store, before: later, monitor)
+            do { return try body(parent) } catch let damage as Damage {
+                guard let parent else { throw damage.error }
+                monitor.problem(damage.error)
+                later = parent.name
+            }
+        }
+    }
+
+    private static func newest(
+        _ catalog: Catalog, _ store: SnapshotStore, before later: SnapshotName?, _ monitor: Monitor
+    ) throws -> ParentSnapshot? {
+        let found = try catalog.read { db in
+            try CatalogSnapshots.all(db).last { snapshot in !snapshot.isDamaged && later.map { snapshot.name < $0 } ?? true }
+        }
+        guard let newest = found else { return nil }
         let key = StorageKey(newest.key)
         var facts: SnapshotFacts?
         do { facts = try store.companion(of: key)?.facts } catch let error as SnapcatError {
@@ -46,6 +69,11 @@ struct ParentSnapshot {
         return (files, try SnapshotSide.isSorted(store, key))
     }
 
+    /// Tells the parent's damage from all other.
+    static func reading<R>(_ body: () throws -> R) throws -> R {
+        do { return try body() } catch let error as SnapcatError where error.code == .damage { throw Damage(error: error) }
+    }
+
     /// The walk of `root` merged with the lines of the parent.
     static func merge(
         _ parent: ParentSnapshot?, root: FileRoot, store: SnapshotStore, missing: Set<MD5Digest>,
@@ -54,8 +82,10 @@ struct ParentSnapshot {
         let walk = try TreeWalk(root: root.path, options: options.scan, ownParts: root.ownParts)
         var reader: EntryReader?
         if let parent {
-            let entries = try store.entries(parent.key)
-            reader = parent.isSorted ? entries : EntryReader(try SortedLines(entries), name: entries.name)
+            try reading {
+                let entries = try store.entries(parent.key)
+                reader = parent.isSorted ? entries : EntryReader(try SortedLines(entries), name: entries.name)
+            }
         }
         return ScanMerge(
             walk: walk, before: reader,

@@ -23,6 +23,7 @@ extension Repository {
         var job = try MakeJob(self, fileRoot: fileRoot, options: options, monitor: monitor)
         let lock = try isLocked || options.isDryRun ? nil : lockSnapRoot("make", monitor)
         let heapLock = try options.isDryRun ? nil : lockHeap("make", exclusive: false, monitor)
+        job.locks = [lock, heapLock].compactMap { $0 }
         defer { withExtendedLifetime((lock, heapLock)) {} }
         var summary = options.isDryRun ? try job.rehearse() : try withUsableCatalog(monitor) { try job.run() }
         summary.seconds = Double(monotonicNanoseconds() - started) / 1e9

@@ -60,8 +60,11 @@ struct ScanMerge {
 
     private mutating func advance() throws {
         guard let before else { return }
-        hasBefore = try before.advance()
-        if hasBefore { try before.parse() }
+        hasBefore = try ParentSnapshot.reading {
+            guard try before.advance() else { return false }
+            try before.parse()
+            return true
+        }
     }
 
     private mutating func remove(to batch: ScanBatch) throws {

@@ -176,6 +176,7 @@ final class RepairJob {
 
     /// Moves an object out of the way after reading it once more. False where it is not proved to be bad.
     private func quarantine(_ md5: MD5Digest, _ found: SnapcatError, _ session: HeapSession?) throws -> Bool {
+        let judged = try session?.fileStatus(of: md5)
         // Other errors say nothing of the bytes: the disk may be at fault, or the permissions.
         guard found.code == .damage, let problem = try heap.problem(of: md5), problem.code == .damage else {
             if found.code == .damage { return false }
@@ -183,7 +184,7 @@ final class RepairJob {
             monitor.problem(found)
             return false
         }
-        try session?.quarantine(md5, problem)
+        if let session, try !session.quarantine(md5, problem, judged: judged) { return false }
         try act(RepairAction(kind: .quarantine, md5: md5, place: heap.objectName(md5), message: problem.message))
         return true
     }

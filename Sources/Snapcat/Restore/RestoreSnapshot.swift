@@ -176,9 +176,14 @@ extension Repository {
     ) throws -> TargetState {
         let folder = try TemporaryPlace.makeFolder()
         let store = SnapshotStore(BlockingStorage(LocalStorage(root: Array(folder.path.utf8))))
-        let found = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
-            parallelism: parallelism, scan: scan, usesCatalog: usesCatalog)
-        return TargetState(place: (store, found.key), leftovers: found.leftovers, folder: folder)
+        do {
+            let found = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
+                parallelism: parallelism, scan: scan, usesCatalog: usesCatalog)
+            return TargetState(place: (store, found.key), leftovers: found.leftovers, folder: folder)
+        } catch {
+            TargetState.remove(folder)
+            throw error
+        }
     }
 
     func openTarget(_ target: [UInt8]) throws -> Descriptor {
@@ -206,8 +211,9 @@ struct TargetState {
     /// To be removed at the end.
     let folder: URL?
 
-    func remove() {
-        guard let folder else { return }
+    func remove() { if let folder { Self.remove(folder) } }
+
+    fileprivate static func remove(_ folder: URL) {
         // It lies in the temporary folder: the system removes what this cannot.
         do { try FileManager.default.removeItem(at: folder) } catch {}
     }
