@@ -26,7 +26,7 @@ package final class HeapSession: Sendable {
     private let mark = Mutex<Mark?>(nil)
     private let reliesOnOthers = Atomic(false)
     /// What the trash held when it was first asked, and has not been asked for yet; nil before.
-    private let trash = Mutex<[MD5Digest: HeapTrash.Item]?>(nil)
+    private let trash = Mutex<[MD5Digest: [HeapTrash.Item]]?>(nil)
 
     private static let longestRunNanoseconds: Int64 = 86_400_000_000_000
     private static let markPrefix = Array(".unfinished-run-".utf8)
@@ -59,17 +59,19 @@ package final class HeapSession: Sendable {
     /// Cost: a look-up where the trash does not have it, else the object is read. The first call lists the trash.
     package func takeFromTrash(_ md5: MD5Digest) throws -> Bool {
         guard let trash = HeapTrash(heap) else { return false }
-        let item = try self.trash.withLock { items in
-            var known = try items ?? Dictionary(trash.items().map { ($0.md5, $0) }) { $1 }
+        let copies = try self.trash.withLock { items in
+            var known = try items ?? Dictionary(grouping: trash.items(), by: \.md5)
             // Not to be copied.
             items = nil
             defer { items = known }
             return known.removeValue(forKey: md5)
         }
-        guard let item else { return false }
-        guard try trash.isGood(item) else { return false }
-        try markUnfinished()
-        return try trash.takeBack(item)
+        // The newest first. One that is damaged does not stand for those before.
+        for item in (copies ?? []).reversed() where try trash.isGood(item) {
+            try markUnfinished()
+            if try trash.takeBack(item) { return true }
+        }
+        return false
     }
 
     /// Called before the first object is written.

@@ -85,6 +85,23 @@ import Testing
         #expect(try heap.files().filter { $0.hasPrefix("damaged/") }.count == 1)
     }
 
+    @Test func aDamagedCopyInTheTrashDoesNotStandForTheGoodOneBeforeIt() throws {
+        let md5 = digest(contents[0])
+        let trash = try #require(HeapTrash(heap.heap))
+        var newest: HeapTrash.Item?
+        for second: Int64 in 1...2 {
+            // As snapshooter does, which does not look into the trash.
+            try heap.folder.write("heap/" + heap.name(md5), Gzip.compress(contents[0], level: .standard))
+            let seen = try #require(try heap.session().fileStatus(of: md5))
+            newest = try trash.begin(SnapshotTime(microseconds: second * 1_000_000)).put(md5, seen)
+        }
+        let damaged = Array("heap/".utf8) + (try #require(newest)).path
+        try heap.folder.write(damaged, Array(try heap.folder.read(damaged).dropLast(4)))
+        #expect(try heap.session().takeFromTrash(md5))
+        #expect(try heap.content(md5) == contents[0])
+        #expect(try trash.items().count == 1)
+    }
+
     @Test func theObjectsOfADeadRunAreVerifiedAndTheBadOnesMoved() throws {
         try crash(Array(contents[..<3]))
         try crash(Array(contents[3...]))
