@@ -67,6 +67,14 @@ package enum CatalogSnapshots {
         return result
     }
 
+    /// The ids of the snapshots that have a companion which cannot be read: what it told of them is not known.
+    package static func withDamagedCompanion(_ db: Database) throws -> Set<Int64> {
+        var result: Set<Int64> = []
+        try Statement(db, "SELECT snapshot_id FROM problem_row WHERE kind = 'companion' AND snapshot_id IS NOT NULL")
+            .forEach { result.insert($0.integer(0)) }
+        return result
+    }
+
     package static func isEmpty(_ db: Database) throws -> Bool {
         try Statement(db, "SELECT 1 FROM snapshot_row LIMIT 1").first { _ in false } ?? true
     }

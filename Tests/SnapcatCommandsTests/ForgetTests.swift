@@ -91,6 +91,24 @@ import Testing
         #expect(try await history.run("forget", "latest").status == 64)
     }
 
+    @Test func aSnapshotWhoseCompanionIsDamagedIsForgottenByItsNameOnly() async throws {
+        let history = try await RetentionSandbox()
+        try history.base.write("elsewhere/x", "x")
+        let elsewhere = try await SnapcatProcess.succeed(["make", history.folder.path + "/elsewhere", "--repo", history.repo]).lines[0]
+        // Of the one with the tag, and of the only one of its folder.
+        for companion in [history.companion(2), elsewhere.replacing(".jsonl.gz", with: ".meta.gz")] {
+            try Data("junk".utf8).write(to: URL(fileURLWithPath: companion))
+        }
+        let told = try await history.rows(["forget", "--keep-last", "1", "--keep-tag", "release"])
+        let damaged = "companion damaged: only its name forgets it"
+        #expect(told.status == 0 && told.rows.prefix(3).map { $0["reasons"] } == [damaged, "last 1", damaged], "\(told)")
+        #expect(try history.left() == [history.name(2), history.name(3), String(elsewhere.suffix(36))])
+        // It may be of any folder: it stands for none.
+        #expect(try await history.run("forget", "--keep-tag", "none").status == 64)
+        #expect(try await history.run("forget", history.name(2)).status == 0)
+        #expect(try history.left() == [history.name(3), String(elsewhere.suffix(36))])
+    }
+
     @Test func contentsThatAnotherSnapRootOfTheHeapNamesAreNotFreed() async throws {
         let history = try await RetentionSandbox()
         try history.base.write("other/gone", "gone\n")

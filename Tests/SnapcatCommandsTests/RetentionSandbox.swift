@@ -56,6 +56,25 @@ struct RetentionSandbox {
 
     func name(_ index: Int) -> String { String(snapshots[index].suffix(36)) }
 
+    /// The name of a snapshot without its ending.
+    func stem(_ index: Int) -> String { String(name(index).dropLast(9)) }
+
+    func companion(_ index: Int) -> String { snapshots[index].replacing(".jsonl.gz", with: ".meta.gz") }
+
+    /// The bytes of a snapshot and of its companion as they are now.
+    func pair(_ index: Int) throws -> [Data] {
+        try [snapshots[index], companion(index)].map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+    }
+
+    /// Writes a companion with another first line.
+    func changeFacts(_ index: Int, _ change: (String) -> String) throws {
+        let url = URL(fileURLWithPath: companion(index))
+        let bytes = try GzipReader(ArraySource(try Array(Data(contentsOf: url))), name: url.path).readAll(limit: 1 << 20)
+        var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        lines[0] = change(lines[0])
+        try Data(Gzip.compress(Array(lines.joined(separator: "\n").utf8), level: .standard)).write(to: url)
+    }
+
     static func md5(_ text: String) -> String {
         Array(text.utf8).withUnsafeBytes { MD5Hasher.digest($0) }.description
     }

@@ -93,16 +93,19 @@ import Testing
     }
 
     @Test func tagsAndDamageKeep_andEachRootIsJudgedApart() throws {
-        var candidates = try Self.candidates(["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05"])
+        var candidates = try Self.candidates(["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05", "2026-11-06"])
         candidates[0].tags = ["release", "x"]
         candidates[1].isDamaged = true
         candidates[3].fileRoot = [2]
         // Without a companion: it belongs to the root of the newest one that tells it.
         candidates[4].fileRoot = nil
+        // With one that cannot be read: of which root it is, is not guessed.
+        candidates[5].fileRoot = nil
+        candidates[5].hasDamagedCompanion = true
         let reasons = Self.policy { $0.last = 1; $0.tags = ["release"] }
             .reasons(candidates, clock: TestClock(nanoseconds: try Self.time("2026-12-01").microseconds * 1000))
         let texts = candidates.map { reasons[$0.name] ?? ["?"] }
-        #expect(texts == [["tag release"], ["damaged: only its name forgets it"], ["last 1"], [], ["last 1"]])
+        #expect(texts == [["tag release"], ["damaged: only its name forgets it"], ["last 1"], [], ["last 1"], ["companion damaged: only its name forgets it"]])
     }
 
     @Test func randomHistoriesAgreeWithBruteForce() throws {

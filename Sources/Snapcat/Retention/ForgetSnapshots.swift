@@ -144,10 +144,13 @@ private struct ForgetJob {
     }
 
     private func candidates(_ all: [IndexedSnapshot]) throws -> [RetentionPolicy.Candidate] {
-        let tags = try repository.catalog(monitor).read { try CatalogSnapshots.tags($0) }
+        let (tags, bare) = try repository.catalog(monitor).read {
+            (try CatalogSnapshots.tags($0), try CatalogSnapshots.withDamagedCompanion($0))
+        }
         return all.map {
             RetentionPolicy.Candidate(
-                name: $0.name, fileRoot: $0.fileRoot, tags: tags[$0.id] ?? [], isDamaged: $0.isDamaged)
+                name: $0.name, fileRoot: $0.fileRoot, tags: tags[$0.id] ?? [], isDamaged: $0.isDamaged,
+                hasDamagedCompanion: bare.contains($0.id))
         }
     }
 
@@ -179,8 +182,11 @@ private struct ForgetJob {
                 reason: "no snapshot would be left", advice: "keep one at least")
         }
         guard options.references.isEmpty else { return }
-        let unknown = RetentionPolicy.rootOfUnknown(try candidates(all))
-        for (root, group) in Dictionary(grouping: good, by: { $0.fileRoot ?? unknown }) {
+        let candidates = try candidates(all)
+        let unknown = RetentionPolicy.rootOfUnknown(candidates)
+        // One whose root cannot be read stands for none.
+        let known = candidates.filter { !$0.isDamaged && !$0.hasDamagedCompanion }
+        for (root, group) in Dictionary(grouping: known, by: { $0.fileRoot ?? unknown }) {
             guard group.allSatisfy({ gone.contains($0.name) }) else { continue }
             throw SnapcatError(
                 .usage, "Nothing is forgotten", TerminalText.lossy(root),

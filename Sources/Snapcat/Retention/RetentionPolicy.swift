@@ -29,13 +29,16 @@ public struct RetentionPolicy: Sendable, Equatable {
         var fileRoot: [UInt8]?
         var tags: [String] = []
         var isDamaged = false
+        /// Its companion cannot be read: it may be of any file root, and have any tag.
+        var hasDamagedCompanion = false
     }
 
     /// Why each is kept; a name without a reason is not. File roots are judged apart, so that a rescue of another
     /// folder does not count for a day of this one.
     ///
-    /// Kept whatever the rules: damaged ones, of which nothing is known, and those of the future, which say that a
-    /// clock has lied: by their side all others would look old.
+    /// Kept whatever the rules: damaged ones, of which nothing is known, those with a damaged companion, of which no tag
+    /// and no file root is known, and those of the future, which say that a clock has lied: by their side all others
+    /// would look old.
     func reasons(_ candidates: [Candidate], clock: any WallClock) -> [SnapshotName: [String]] {
         var reasons = Dictionary(uniqueKeysWithValues: candidates.map { ($0.name, [String]()) })
         let now = SnapshotTime(microseconds: clock.nowNanoseconds / 1000 + Self.toleranceMicroseconds)
@@ -44,6 +47,8 @@ public struct RetentionPolicy: Sendable, Equatable {
         for candidate in candidates.sorted(by: { $0.name > $1.name }) {
             if candidate.isDamaged {
                 reasons[candidate.name]?.append("damaged: only its name forgets it")
+            } else if candidate.hasDamagedCompanion {
+                reasons[candidate.name]?.append("companion damaged: only its name forgets it")
             } else if candidate.name.time > now {
                 reasons[candidate.name]?.append("of the future: only its name forgets it")
             } else {
