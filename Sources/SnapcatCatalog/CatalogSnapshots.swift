@@ -16,6 +16,7 @@ package struct IndexedSnapshot: Sendable, Equatable {
     package var fileRoot: [UInt8]?
     package var files: Int64
     package var bytes: Int64
+    package var host: String?
 
     package var isDamaged: Bool { status == "damaged" }
 }
@@ -44,7 +45,7 @@ package enum CatalogSnapshots {
             db,
             """
             SELECT id, taken_at, key, status, message, file_status, companion_status, is_sorted, nodes, file_root,
-                files, bytes
+                files, bytes, host
             FROM snapshot_row \(rest)
             """)
     }
@@ -55,7 +56,7 @@ package enum CatalogSnapshots {
             key: row.bytes(2), status: row.text(3), message: row.optionalText(4), fileStatus: row.text(5),
             companionStatus: row.optionalText(6), isSorted: row.integer(7) == 1,
             nodes: row.optionalInteger(8), fileRoot: row.optionalBytes(9), files: row.integer(10),
-            bytes: row.integer(11))
+            bytes: row.integer(11), host: row.optionalText(12))
     }
 
     /// The tags of the snapshots that have some, by id.

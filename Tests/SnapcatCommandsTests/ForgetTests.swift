@@ -109,6 +109,19 @@ import Testing
         #expect(try history.left() == [history.name(3), String(elsewhere.suffix(36))])
     }
 
+    @Test func eachHostIsJudgedApart() async throws {
+        let history = try await RetentionSandbox()
+        for index in [0, 1] { try history.changeFacts(index) { $0.replacing(/"host": "[^"]*"/, with: #""host": "other""#) } }
+        let refused = try await history.run("forget", "--keep-tag", "release")
+        #expect(refused.status == 64 && refused.stderr.contains("host 'other'"), "\(refused.stderr)")
+        for grouping in ["folder", "folder,host", "host"] {
+            let told = try await history.rows(["forget", "--dry-run", "--keep-last", "1", "--group-by", grouping])
+            #expect(told.rows.map { $0["action"] } == ["keep", "forget", grouping == "folder" ? "forget" : "keep", "forget"], "\(grouping): \(told)")
+        }
+        #expect(try await history.run("forget", "--keep-last", "1").status == 0)
+        #expect(try history.left() == [history.name(1), history.name(3)])
+    }
+
     @Test func contentsThatAnotherSnapRootOfTheHeapNamesAreNotFreed() async throws {
         let history = try await RetentionSandbox()
         try history.base.write("other/gone", "gone\n")
@@ -123,7 +136,8 @@ import Testing
         for arguments in [
             ["--keep-last", "-1"], ["--keep-last=-1"], ["--keep-daily", "two"], ["--keep-within", "soon"], ["--keep-within", "99999999999999999999d"],
             ["latest", "--keep-last", "1"], ["--keep-within"], ["live"], ["../x"], ["--format", "xml", "latest"], ["--keep-last", "1", "--wait", "5 parsecs"],
-            ["--keep-last", "1", "--sql"],
+            ["--keep-last", "1", "--sql"], ["--keep-last", "1", "--group-by", "tags"], ["--keep-last", "1", "--group-by", ""],
+            ["--keep-last", "1", "--group-by", "host,"], ["latest", "--group-by", "host"],
         ] {
             let result = try await SnapcatProcess.run(["forget", "--repo", history.repo] + arguments)
             #expect(result.status == 64 && result.stderr.split(separator: "\n").count == 1, "\(arguments): \(result.status) \(result.stderr)")

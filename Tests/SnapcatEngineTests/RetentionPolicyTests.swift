@@ -108,6 +108,23 @@ import Testing
         #expect(texts == [["tag release"], ["damaged: only its name forgets it"], ["last 1"], [], ["last 1"], ["companion damaged: only its name forgets it"]])
     }
 
+    @Test func eachHostIsJudgedApart_unlessItIsNotToCount() throws {
+        var candidates = try Self.candidates(["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05"])
+        for (index, host) in ["a", "b", "", "a", ""].enumerated() { candidates[index].host = host }
+        candidates[4].fileRoot = nil
+        let clock = TestClock(nanoseconds: try Self.time("2026-12-01").microseconds * 1000)
+        func kept(_ policy: RetentionPolicy) -> [Int] {
+            let reasons = policy.reasons(candidates, clock: clock)
+            return candidates.indices.filter { reasons[candidates[$0].name]?.isEmpty == false }
+        }
+        // One without a companion goes with the newest that has one; where only the host is unknown, it is one of its own.
+        #expect(kept(Self.policy { $0.last = 1 }) == [1, 2, 4])
+        #expect(kept(Self.policy { $0.last = 1; $0.groupsByHost = false }) == [4])
+        candidates[1].fileRoot = [2]
+        #expect(kept(Self.policy { $0.last = 1; $0.groupsByHost = false }) == [1, 4])
+        #expect(kept(Self.policy { $0.last = 1; $0.groupsByHost = false; $0.groupsByFolder = false }) == [4])
+    }
+
     @Test func randomHistoriesAgreeWithBruteForce() throws {
         var random = SeededRandom()
         for _ in 0..<300 {

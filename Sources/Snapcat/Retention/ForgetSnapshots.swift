@@ -55,8 +55,8 @@ extension Repository {
     /// Forgets snapshots: they are moved to the trash of the snap root, until gc removes them; undelete brings them back.
     /// Their contents stay where they are, until gc takes what no snapshot names.
     ///
-    /// Never forgets all: throws `.usage` where no undamaged snapshot would be left, or by a policy none of one file
-    /// root. `tell` gets the snapshots from the newest to the oldest, before the first one is moved.
+    /// Never forgets all: throws `.usage` where no undamaged snapshot would be left, or by a policy none of one group
+    /// (`RetentionPolicy.groupsByHost`, `groupsByFolder`). `tell` gets the snapshots from the newest to the oldest, before the first one is moved.
     public func forget(
         _ options: ForgetOptions, monitor: Monitor = .silent,
         _ tell: @escaping @Sendable (ForgetDecision) throws -> Void
@@ -149,7 +149,7 @@ private struct ForgetJob {
         }
         return all.map {
             RetentionPolicy.Candidate(
-                name: $0.name, fileRoot: $0.fileRoot, tags: tags[$0.id] ?? [], isDamaged: $0.isDamaged,
+                name: $0.name, fileRoot: $0.fileRoot, host: $0.host ?? "", tags: tags[$0.id] ?? [], isDamaged: $0.isDamaged,
                 hasDamagedCompanion: bare.contains($0.id))
         }
     }
@@ -183,14 +183,15 @@ private struct ForgetJob {
         }
         guard options.references.isEmpty else { return }
         let candidates = try candidates(all)
-        let unknown = RetentionPolicy.rootOfUnknown(candidates)
         // One whose root cannot be read stands for none.
         let known = candidates.filter { !$0.isDamaged && !$0.hasDamagedCompanion }
-        for (root, group) in Dictionary(grouping: known, by: { $0.fileRoot ?? unknown }) {
-            guard group.allSatisfy({ gone.contains($0.name) }) else { continue }
+        for (group, members) in Dictionary(grouping: known, by: options.policy.grouping(candidates)) {
+            guard members.allSatisfy({ gone.contains($0.name) }) else { continue }
+            let folder = options.policy.groupsByFolder ? " of this folder" : ""
+            let host = group.host.isEmpty ? "" : " by host '\(group.host)'"
             throw SnapcatError(
-                .usage, "Nothing is forgotten", TerminalText.lossy(root),
-                reason: "no snapshot of this folder would be left", advice: "give --keep-last 1 too, or name what to forget")
+                .usage, "Nothing is forgotten", TerminalText.lossy(group.fileRoot),
+                reason: "no snapshot\(folder)\(host) would be left", advice: "give --keep-last 1 too, or name what to forget")
         }
     }
 }

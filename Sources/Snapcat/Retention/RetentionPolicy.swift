@@ -16,6 +16,9 @@ public struct RetentionPolicy: Sendable, Equatable {
     public var withinMicroseconds: Int64?
     /// Those with one of these tags.
     public var tags: [String] = []
+    /// Snapshots are judged apart where these differ: the host that made them, and the folder.
+    public var groupsByHost = true
+    public var groupsByFolder = true
 
     public init() {}
 
@@ -27,14 +30,21 @@ public struct RetentionPolicy: Sendable, Equatable {
         var name: SnapshotName
         /// nil where it is not known, as without a companion.
         var fileRoot: [UInt8]?
+        var host = ""
         var tags: [String] = []
         var isDamaged = false
         /// Its companion cannot be read: it may be of any file root, and have any tag.
         var hasDamagedCompanion = false
     }
 
-    /// Why each is kept; a name without a reason is not. File roots are judged apart, so that a rescue of another
-    /// folder does not count for a day of this one.
+    /// What is judged by itself: the snapshots of one folder by one host.
+    struct Group: Hashable, Sendable {
+        var host = ""
+        var fileRoot: [UInt8] = []
+    }
+
+    /// Why each is kept; a name without a reason is not. Groups are judged apart, so that neither a rescue of another
+    /// folder nor another machine with a folder of the same path counts for a day of this one.
     ///
     /// Kept whatever the rules: damaged ones, of which nothing is known, those with a damaged companion, of which no tag
     /// and no file root is known, and those of the future, which say that a clock has lied: by their side all others
@@ -42,8 +52,8 @@ public struct RetentionPolicy: Sendable, Equatable {
     func reasons(_ candidates: [Candidate], clock: any WallClock) -> [SnapshotName: [String]] {
         var reasons = Dictionary(uniqueKeysWithValues: candidates.map { ($0.name, [String]()) })
         let now = SnapshotTime(microseconds: clock.nowNanoseconds / 1000 + Self.toleranceMicroseconds)
-        var groups: [[UInt8]: [Candidate]] = [:]
-        let unknown = Self.rootOfUnknown(candidates)
+        var groups: [Group: [Candidate]] = [:]
+        let group = grouping(candidates)
         for candidate in candidates.sorted(by: { $0.name > $1.name }) {
             if candidate.isDamaged {
                 reasons[candidate.name]?.append("damaged: only its name forgets it")
@@ -52,7 +62,7 @@ public struct RetentionPolicy: Sendable, Equatable {
             } else if candidate.name.time > now {
                 reasons[candidate.name]?.append("of the future: only its name forgets it")
             } else {
-                groups[candidate.fileRoot ?? unknown, default: []].append(candidate)
+                groups[group(candidate), default: []].append(candidate)
             }
         }
         for group in groups.values {
@@ -78,9 +88,13 @@ public struct RetentionPolicy: Sendable, Equatable {
     /// A clock this much behind the newest snapshot is no lie.
     private static let toleranceMicroseconds: Int64 = 1_000_000
 
-    /// Those of snapshooter tell no file root: they belong to that of the newest one that does.
-    static func rootOfUnknown(_ candidates: [Candidate]) -> [UInt8] {
-        candidates.filter { $0.fileRoot != nil }.max { $0.name < $1.name }?.fileRoot ?? []
+    /// The group of each. Those of snapshooter tell no file root: they belong to the group of the newest one that does.
+    func grouping(_ candidates: [Candidate]) -> (Candidate) -> Group {
+        let newest = candidates.filter { $0.fileRoot != nil }.max { $0.name < $1.name }
+        return { candidate in
+            let origin = candidate.fileRoot == nil ? newest ?? candidate : candidate
+            return Group(host: groupsByHost ? origin.host : "", fileRoot: groupsByFolder ? origin.fileRoot ?? [] : [])
+        }
     }
 
     private func count(_ period: RetentionPeriod) -> Int {

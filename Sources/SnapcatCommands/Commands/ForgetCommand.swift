@@ -6,7 +6,8 @@ struct ForgetCommand: AsyncParsableCommand {
         commandName: "forget", abstract: "Forget snapshots: by name, or all that no rule keeps.",
         discussion: """
             What one of the --keep rules keeps, stays. Hours, days, weeks, months and years are those of the local zone \
-            (TZ), and the newest snapshot of each stays. The folders that were snapshotted are judged apart. A \
+            (TZ), and the newest snapshot of each stays. The folders that were snapshotted are judged apart, and so are \
+            the hosts that did it; --group-by folder is for a host whose name changes, as a container's. A \
             forgotten snapshot lies in the trash until 'gc' removes it; 'undelete' brings it back. Not all can be \
             forgotten. freed_bytes are of contents that no snapshot names any more, stored_bytes what they take in the \
             heap; the sum over all rows is exact.
@@ -32,6 +33,8 @@ struct ForgetCommand: AsyncParsableCommand {
     var keepWithin: String?
     @Option(help: ArgumentHelp("Keep those with this tag; may be repeated.", valueName: "tag"))
     var keepTag: [String] = []
+    @Option(help: ArgumentHelp("What the --keep rules judge apart: host,folder (default), folder, host.", valueName: "what"))
+    var groupBy: String?
     @Flag(name: [.customShort("n"), .long], help: "Forget nothing; tell what would be.")
     var dryRun = false
     @OptionGroup var rows: RowOptions
@@ -55,7 +58,17 @@ struct ForgetCommand: AsyncParsableCommand {
         if !hasRule && references.isEmpty {
             throw ValidationError("name the snapshots to forget, or give rules: --keep-last, --keep-daily, ...")
         }
-        _ = try within()
+        if groupBy != nil && !hasRule { throw ValidationError("--group-by goes with --keep rules") }
+        _ = try (within(), groups())
+    }
+
+    private func groups() throws -> Set<String> {
+        guard let groupBy else { return ["host", "folder"] }
+        let given = groupBy.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard given.allSatisfy({ ["host", "folder"].contains($0) }) else {
+            throw ValidationError("--group-by takes host, folder, or both: host,folder")
+        }
+        return Set(given)
     }
 
     private func within() throws -> Int64? {
@@ -85,6 +98,8 @@ struct ForgetCommand: AsyncParsableCommand {
         options.policy.yearly = keepYearly ?? 0
         options.policy.withinMicroseconds = try within()
         options.policy.tags = keepTag
+        options.policy.groupsByHost = try groups().contains("host")
+        options.policy.groupsByFolder = try groups().contains("folder")
         options.isDryRun = dryRun
         return options
     }
