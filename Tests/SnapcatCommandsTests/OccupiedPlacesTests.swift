@@ -41,6 +41,21 @@ import Testing
         #expect(objects.allSatisfy { after.contains($0) })
     }
 
+    @Test(arguments: [Thing.folder, .pipe, .linkToNothing, .linkInACircle])
+    private func `What stands in a snapshot's place is forgotten by its name`(thing: Thing) async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        try await sandbox.make()
+        let newest = try await sandbox.make()
+        try put(thing, newest)
+        try put(thing, newest.replacing(".jsonl.gz", with: ".meta.gz"))
+        let forgotten = try await run(sandbox, ["forget", String(newest.suffix(36))])
+        #expect(forgotten.status == 0, "\(forgotten.stderr)")
+        let left = try FileManager.default.contentsOfDirectory(atPath: (newest as NSString).deletingLastPathComponent)
+        #expect(left.filter { newest.contains($0.prefix(26)) } == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: sandbox.repo + "/snap/trash").count == 2)
+        for command in [["gc"], ["check"]] { #expect(try await run(sandbox, command).status == 0, "\(command)") }
+    }
+
     @Test(arguments: [Thing.folder, .pipe, .linkInACircle])
     private func `A companion's place that is taken costs folders and links only`(thing: Thing) async throws {
         let sandbox = try RestoreSandbox(["a": "one\n"])

@@ -120,8 +120,7 @@ private struct ForgetJob {
         let time = SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000)
         for snapshot in forgotten {
             try monitor.cancellation.check()
-            guard let item = try repository.snapshots.item(snapshot.name, StorageKey(snapshot.key)) else { continue }
-            try trash.put(item, at: time)
+            try trash.put(snapshot.name, StorageKey(snapshot.key), at: time)
         }
         if forgotten.isEmpty { return }
         try repository.snapshots.storage.synchronizeFolder()

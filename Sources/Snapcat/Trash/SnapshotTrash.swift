@@ -54,11 +54,26 @@ package struct SnapshotTrash: Sendable {
     }
 
     /// The snapshot first, then its companion: one without the other is still whole where the snapshot is.
-    func put(_ item: SnapshotStore.Item, at time: SnapshotTime) throws {
-        let key = key(item.name, at: time)
-        try store.storage.move(item.key, to: key)
-        guard item.companionStatus != nil else { return }
-        try store.storage.move(store.companionKey(of: item.key), to: store.companionKey(of: key))
+    ///
+    /// Whatever has their names goes, were it no file: a folder, a pipe, a link to nothing. False where nothing has the
+    /// snapshot's.
+    @discardableResult
+    func put(_ name: SnapshotName, _ place: StorageKey, at time: SnapshotTime) throws -> Bool {
+        let key = key(name, at: time)
+        do { try store.storage.move(place, to: key) } catch let error as SnapcatError where error.code == .notFound {
+            if try !store.storage.isOccupied(place) { return false }
+            throw noFolder(error)
+        }
+        let companion = store.companionKey(of: place)
+        if try store.storage.isOccupied(companion) { try store.storage.move(companion, to: store.companionKey(of: key)) }
+        return true
+    }
+
+    /// What cannot be moved here though it is there: something else stands in the trash's place.
+    private func noFolder(_ error: SnapcatError) -> SnapcatError {
+        SnapcatError(
+            .failed, "Cannot put it into the trash", store.displayPath(StorageKey(String(Self.folder.dropLast()))),
+            reason: error.reason, advice: "there must be a folder, or nothing", errorNumber: error.errorNumber)
     }
 
     /// Keeps what is there, which is about to be replaced. The companion first: the snapshot makes it count.

@@ -97,13 +97,14 @@ private final class UndeleteJob {
     /// Its contents first: a snapshot never names what is not there.
     private func bringBack(_ item: SnapshotTrash.Item) throws {
         let store = repository.snapshots
+        let place = StorageKey(item.name.key)
         func action(_ kind: CollectAction.Kind, _ reason: String) -> CollectAction {
             CollectAction(
-                kind: kind, subject: .snapshot, name: store.displayPath(StorageKey(item.name.key)), storedBytes: item.size,
+                kind: kind, subject: .snapshot, name: store.displayPath(place), storedBytes: item.size,
                 reason: reason)
         }
-        let present = try store.item(item.name, StorageKey(item.name.key))
-        if present != nil && options.names.isEmpty {
+        let isPresent = try store.storage.isOccupied(place)
+        if isPresent && options.names.isEmpty {
             return try act(action(.skip, "a snapshot of this time is there; its name brings this one back in its place"))
         }
         var needed = DigestSet()
@@ -123,7 +124,9 @@ private final class UndeleteJob {
             }
         }
         if !options.isDryRun {
-            if let present { try trash.put(present, at: SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000)) }
+            if isPresent {
+                try trash.put(item.name, place, at: SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000))
+            }
             try trash.takeBack(item)
         }
         summary.missing += missing
