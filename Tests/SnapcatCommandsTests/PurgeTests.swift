@@ -99,6 +99,33 @@ import Testing
         #expect(done.status == 5 && done.rows.count == 1 && done.talk.contains(history.name(0)), "\(done)")
     }
 
+    @Test(arguments: ["file", "dead link"])
+    func aTrashThatIsNoFolderEndsIt(thing: String) async throws {
+        let history = try await RetentionSandbox()
+        let trash = history.repo + "/snap/trash"
+        if thing == "file" {
+            try history.base.write("repo/snap/trash", "x")
+        } else {
+            try FileManager.default.createSymbolicLink(atPath: trash, withDestinationPath: "/nowhere/at/all")
+        }
+        for command in [["purge", "gone"], ["forget", "oldest"]] {
+            let result = try await SnapcatProcess.run(command + ["--repo", history.repo])
+            #expect(result.status == 2 && result.lines("error").count == 1 && result.stderr.contains("'\(trash)'"), "\(command): \(result.status) \(result.stderr)")
+        }
+        #expect(try await history.run("cat", "oldest:gone").text == "gone\n")
+    }
+
+    @Test func aNameThatIsNotFromTheFileRootIsRefused() async throws {
+        let history = try await RetentionSandbox()
+        for names in [["./gone"], [history.base.source + "/gone"], ["d/../gone"], ["d//inner"], ["gone", "./late"], ["d/./inner"], [".."]] {
+            for further in [[], ["--dry-run"]] {
+                let result = try await SnapcatProcess.run(["purge", "--repo", history.repo] + names + further)
+                #expect(result.status == 64 && result.lines("error").count == 1 && result.stdout.isEmpty, "\(names): \(result.status) \(result.stderr)")
+            }
+        }
+        #expect(try await history.run("cat", "oldest:gone").text == "gone\n")
+    }
+
     @Test func hostileNamesAreTakenAsTheyAre_andAllIsNoName() async throws {
         let history = try await RetentionSandbox()
         let names = ["../x", "/etc/passwd", "a\\nb", "\\udcff", "*", "a'b\\\"c"]

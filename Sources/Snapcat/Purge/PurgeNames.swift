@@ -38,7 +38,8 @@ extension Repository {
     /// as they are, byte for byte. The catalog follows.
     ///
     /// The old snapshots lie in the trash until gc removes them, and so do the contents that no snapshot names any more.
-    /// A snapshot that cannot be read is told to `monitor`, and stays. Running it again finishes what was interrupted.
+    /// A snapshot that cannot be read is told to `monitor`, and stays. Throws `.usage` for a name that no snapshot can have
+    /// (absolute, with `.` or `..`), unless one has it all the same. Running it again finishes what was interrupted.
     /// Cost: reads every snapshot once, and those that change twice.
     public func purge(
         _ options: PurgeOptions, monitor: Monitor = .silent,
@@ -48,7 +49,9 @@ extension Repository {
             let names = try PurgedNames(options.names)
             let lock = try options.isDryRun ? nil : lockSnapRoot("purge", monitor)
             defer { withExtendedLifetime(lock) {} }
-            let summary = try PurgeJob(store: snapshots, names: names, options: options, clock: clock, monitor: monitor).run(tell)
+            let job = PurgeJob(store: snapshots, names: names, options: options, clock: clock, monitor: monitor)
+            try job.refuseStrangeNames()
+            let summary = try job.run(tell)
             if summary.changed > 0 && !options.isDryRun {
                 do { _ = try syncedSnapshots(monitor) } catch let error as SnapcatError where error.code != .interrupted {
                     monitor.problem(error)
@@ -80,6 +83,11 @@ struct PurgedNames: Sendable {
         self.names = names
     }
 
+    /// Those that no snapshot should have, as one by one, with the reason: a restore would not write them.
+    var strange: [(name: [UInt8], reason: String)] {
+        names.sorted { $0.lexicographicallyPrecedes($1) }.compactMap { name in EntryName(name).restoreObjection.map { (name, $0) } }
+    }
+
     /// Whether it is one of them, or below one.
     func contains(_ name: [UInt8]) -> Bool {
         if names.contains(name) { return true }
@@ -105,13 +113,33 @@ private struct PurgeJob {
             for item in items {
                 try monitor.cancellation.check()
                 done.insert(item.name)
-                do { try purge(item, &summary, tell) } catch let error as SnapcatError
-                    where error.code == .damage || error.code == .notFound
-                {
+                do { try purge(item, &summary, tell) } catch let error as SnapcatError where error.code == .damage {
                     monitor.problem(error)
+                } catch let error as SnapcatError where error.code == .notFound {
+                    // Gone since it was listed: nothing of it is left to be purged.
+                    if try !store.isGone(item) { throw error }
                 }
                 monitor.progress.add(files: 1)
             }
+        }
+    }
+
+    /// A name like `./secret` would be found nowhere, and a user would take it for purged. Snapshots of other programs may
+    /// have such names: those are looked for first. Cost: only where there are some, each snapshot is read for each.
+    func refuseStrangeNames() throws {
+        for (name, reason) in names.strange {
+            let one = try PurgedNames([name])
+            let quiet = Monitor(cancellation: monitor.cancellation)
+            let isThere = try store.list().snapshots.contains { item in
+                do {
+                    let found = try FoundNames(store, item, one, quiet)
+                    return found.files > 0 || found.companionChanges
+                } catch let error as SnapcatError where error.code == .damage || error.code == .notFound { return false }
+            }
+            if isThere { continue }
+            throw SnapcatError(
+                .usage, "Not a name in a snapshot", TerminalText.lossy(name), reason: reason,
+                advice: "nothing is purged; name it from the file root, as 'snapcat ls' shows it")
         }
     }
 

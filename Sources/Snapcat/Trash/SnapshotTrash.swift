@@ -80,11 +80,16 @@ package struct SnapshotTrash: Sendable {
     func keepCopy(_ item: SnapshotStore.Item, at time: SnapshotTime) throws {
         let key = key(item.name, at: time)
         let companion = store.companionKey(of: item.key)
-        // A folder in its place is nothing that could be kept.
-        if item.companionStatus != nil, try store.storage.status(of: companion) != nil {
-            try store.storage.copy(companion, to: store.companionKey(of: key))
+        do {
+            // A folder in its place is nothing that could be kept.
+            if item.companionStatus != nil, try store.storage.status(of: companion) != nil {
+                try store.storage.copy(companion, to: store.companionKey(of: key))
+            }
+            try store.storage.copy(item.key, to: key)
+        } catch let error as SnapcatError where error.code == .notFound {
+            if try store.isGone(item) { throw error }
+            throw noFolder(error)
         }
-        try store.storage.copy(item.key, to: key)
     }
 
     private func key(_ name: SnapshotName, at time: SnapshotTime) -> StorageKey {

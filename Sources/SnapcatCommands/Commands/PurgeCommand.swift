@@ -29,16 +29,17 @@ struct PurgeCommand: AsyncParsableCommand {
         options.names = names.map { Array($0.utf8) }
         options.isDryRun = dryRun
         let printer = RowPrinter<PurgedSnapshot>(rows.writer(PurgedSnapshot.columns), limit: rows.limit) { $0.cells }
-        let (summary, damages) = try await talk.withMonitor { [options] monitor, counter in
-            (try await repository.purge(options, monitor: monitor) { try printer.print($0) }, counter.damages)
+        let (summary, counter) = try await talk.withMonitor { [options] monitor, counter in
+            (try await repository.purge(options, monitor: monitor) { try printer.print($0) }, counter)
         }
         try printer.finish()
         let what = summary.changed == 0
-            ? "none has it"
+            ? counter.problems == 0 ? "none has it" : "none of those that could be read has it"
             : "\(HumanText.count(summary.changed)) \(dryRun ? "would be " : "")written without "
                 + "\(HumanText.count(summary.files)) files and \(HumanText.count(summary.nodes)) other nodes"
         talk.say("snapcat: \(dryRun ? "dry run: " : "")\(HumanText.count(summary.snapshots)) snapshots: \(what)")
-        if damages > 0 { throw ExitRequest(status: .damage) }
+        if counter.damages > 0 { throw ExitRequest(status: .damage) }
+        if counter.problems > 0 { throw ExitRequest(status: .doneWithProblems) }
     }
 }
 
