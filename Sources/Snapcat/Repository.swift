@@ -150,4 +150,11 @@ extension Repository {
             .noSnapshot, "No repository", local.place, reason: "the folder does not exist",
             advice: "'snapcat make' makes one")
     }
+
+    /// The same for the heap: one that is not mounted must not be taken for an empty one.
+    package func requireExistingHeap() throws {
+        guard let local = heap?.storage.base.local, FolderOperations.realPath(local.root) == nil else { return }
+        throw SnapcatError(
+            .noSnapshot, "No heap", local.place, reason: "the folder does not exist", advice: "is its disk mounted?")
+    }
 }

@@ -124,6 +124,19 @@ import Testing
         }
     }
 
+    @Test func undeleteMakesNoHeapWhereItsOwnIsNotMounted() async throws {
+        let history = try await shortened()
+        try FileManager.default.moveItem(atPath: history.repo + "/heap", toPath: history.repo + "/away")
+        for arguments in [["undelete"], ["undelete", "--dry-run"], ["undelete", history.stem(0)]] {
+            let result = try await SnapcatProcess.run(arguments + ["--repo", history.repo])
+            #expect(result.status == 10 && result.lines("error").count == 1, "\(arguments): \(result.stderr)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: history.repo + "/heap"))
+        #expect(try history.left().count == 2)
+        try FileManager.default.moveItem(atPath: history.repo + "/away", toPath: history.repo + "/heap")
+        #expect(try await history.run("undelete").status == 0)
+    }
+
     @Test func snapshooterDoesNotTakeTheTrashForObjects() async throws {
         let history = try await shortened()
         try FileManager.default.createDirectory(atPath: history.repo + "/heap/trash/2020-01-01_00-00-00_000000Z", withIntermediateDirectories: true)

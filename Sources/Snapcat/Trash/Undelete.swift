@@ -24,6 +24,7 @@ extension Repository {
         _ tell: @escaping @Sendable (CollectAction) throws -> Void
     ) async throws -> CollectSummary {
         try await run("snapcat-undelete", monitor) { [self] in
+            try requireExistingHeap()
             let lock = try options.isDryRun ? nil : lockSnapRoot("undelete", monitor)
             let heapLock = try options.isDryRun ? nil : lockHeap("undelete", exclusive: true, monitor)
             defer { withExtendedLifetime((lock, heapLock)) {} }
