@@ -122,6 +122,23 @@ import Testing
         #expect(try history.left() == [history.name(1), history.name(3)])
     }
 
+    @Test(arguments: ["missing", "damaged"])
+    func whatIsWrongWithAnotherSnapRootOnlyHidesWhatIsFreed(wrong: String) async throws {
+        let history = try await RetentionSandbox()
+        let other = history.folder.path + "/other-snap"
+        let made = try await SnapcatProcess.succeed(["make", history.base.source, "--snap-root", other, "--heap-root", history.repo + "/heap"])
+        if wrong == "missing" {
+            try FileManager.default.moveItem(atPath: other, toPath: other + "-away")
+        } else {
+            try Data("junk".utf8).write(to: URL(fileURLWithPath: made.lines[0]))
+        }
+        let told = try await history.rows(["forget", "--keep-last", "1"])
+        #expect(told.status == 0 && told.rows.map { $0["freed_bytes"] } == ["0", "<null>", "<null>", "<null>"], "\(told)")
+        #expect(told.talk.split(separator: "\n").filter { $0.contains("is not known") && $0.contains(other) }.count == 1, "\(told.talk)")
+        #expect(try history.left() == [history.name(3)])
+        #expect(try await history.run("gc", "--grace", "0s").status != 0)
+    }
+
     @Test func contentsThatAnotherSnapRootOfTheHeapNamesAreNotFreed() async throws {
         let history = try await RetentionSandbox()
         try history.base.write("other/gone", "gone\n")

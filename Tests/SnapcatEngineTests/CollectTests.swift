@@ -215,14 +215,14 @@ import Testing
             }
             var options = ForgetOptions()
             options.references = names.shuffled(using: &random).prefix(Int.random(in: 1...5, using: &random)).map { .namePrefix($0.stem) }
-            let forgotten = try await repository.forget(options) { _ in }
+            let freed = try #require(try await repository.forget(options) { _ in }.freed)
             var collect = CollectOptions()
             collect.graceMicroseconds = 0
             let removed = Mutex<(Int64, Int64)>((0, 0))
             _ = try await repository.collectGarbage(collect) { action in
                 if action.subject == .object { removed.withLock { $0 = ($0.0 + 1, $0.1 + (action.storedBytes ?? 0)) } }
             }
-            #expect(removed.withLock { $0 } == (forgotten.freed.objects, forgotten.freed.storedBytes), "\(random.label)")
+            #expect(removed.withLock { $0 } == (freed.objects, freed.storedBytes), "\(random.label)")
             let check = try await repository.check(CheckOptions(readsData: true)) { _ in }
             #expect(check.damages == 0 && check.notes == 0, "\(random.label)")
         }

@@ -26,8 +26,8 @@ public struct ForgetDecision: Sendable, Equatable {
     /// Sum of the files' sizes.
     public var bytes: Int64
     /// What forgetting all frees, each content counted at the last forgotten snapshot that names it: so the sum over
-    /// all of them is exact.
-    public var freed = FreedAmount()
+    /// all of them is exact. nil where it is not known: another snap root of the heap cannot be read.
+    public var freed: FreedAmount? = FreedAmount()
 }
 
 /// Contents that no snapshot names any more once a set is forgotten.
@@ -48,7 +48,8 @@ public struct FreedAmount: Sendable, Equatable {
 public struct ForgetSummary: Sendable, Equatable {
     public var kept: Int64 = 0
     public var forgotten: Int64 = 0
-    public var freed = FreedAmount()
+    /// nil where it is not known.
+    public var freed: FreedAmount? = FreedAmount()
 }
 
 extension Repository {
@@ -82,6 +83,7 @@ private struct ForgetJob {
         let (all, reasons, freed) = try repository.withUsableCatalog(monitor) { try decide() }
         let forgotten = all.filter { reasons[$0.name]?.isEmpty ?? false }
         var summary = ForgetSummary()
+        summary.freed = freed.map { $0.values.reduce(into: FreedAmount()) { $0 += $1 } }
         for snapshot in all.reversed() {
             // Without a word on it a snapshot stays.
             let kept = reasons[snapshot.name] ?? ["not looked at"]
@@ -90,9 +92,8 @@ private struct ForgetJob {
                 isKept: !kept.isEmpty, reasons: kept, files: snapshot.files, bytes: snapshot.bytes)
             if kept.isEmpty {
                 decision.reasons = [options.references.isEmpty ? "no rule keeps it" : "named"]
-                decision.freed = freed[snapshot.name] ?? FreedAmount()
+                decision.freed = freed.map { $0[snapshot.name] ?? FreedAmount() }
                 summary.forgotten += 1
-                summary.freed += decision.freed
             } else {
                 summary.kept += 1
             }
@@ -103,7 +104,7 @@ private struct ForgetJob {
     }
 
     private typealias Decisions = (
-        all: [IndexedSnapshot], reasons: [SnapshotName: [String]], freed: [SnapshotName: FreedAmount]
+        all: [IndexedSnapshot], reasons: [SnapshotName: [String]], freed: [SnapshotName: FreedAmount]?
     )
 
     /// Why each is kept (no reason: it is not), and what that frees. Changes nothing.

@@ -12,11 +12,20 @@ struct FreedBytes {
 
     init(_ repository: Repository, _ monitor: Monitor) { (self.repository, self.monitor) = (repository, monitor) }
 
-    /// Each content at the newest of the snapshots that names it. Cost: one look-up and one look into the heap for each
-    /// content; where the heap serves other snap roots too, these are read.
-    func perSnapshot(forgetting snapshots: [IndexedSnapshot]) throws -> [SnapshotName: FreedAmount] {
+    /// Each content at the newest of the snapshots that names it; nil, with a note, where the heap or another snap root of
+    /// it cannot be read: forgetting removes no content, and need not know. Cost: one look-up and one look into the heap
+    /// for each content; where the heap serves other snap roots too, these are read.
+    func perSnapshot(forgetting snapshots: [IndexedSnapshot]) throws -> [SnapshotName: FreedAmount]? {
         if snapshots.isEmpty { return [:] }
-        var contents = try only(snapshots)
+        let contents = try only(snapshots)
+        do { return try amounts(contents) } catch let error as SnapcatError where error.code != .interrupted {
+            monitor.note("how much that frees is not known: \(error.description)")
+            return nil
+        }
+    }
+
+    private func amounts(_ given: [Content]) throws -> [SnapshotName: FreedAmount] {
+        var contents = given
         if let heap = repository.heap, !contents.isEmpty {
             let others = try KnownSnapRoots(heap)?.others(than: repository.snapshots.storage, monitor) ?? []
             if !others.isEmpty {

@@ -10,7 +10,8 @@ struct ForgetCommand: AsyncParsableCommand {
             the hosts that did it; --group-by folder is for a host whose name changes, as a container's. A \
             forgotten snapshot lies in the trash until 'gc' removes it; 'undelete' brings it back. Not all can be \
             forgotten. freed_bytes are of contents that no snapshot names any more, stored_bytes what they take in the \
-            heap; the sum over all rows is exact.
+            heap; the sum over all rows is exact. They are not known (null) where another snap root of the heap cannot be \
+            read.
 
             \(ExitStatus.help)
             """)
@@ -107,9 +108,12 @@ struct ForgetCommand: AsyncParsableCommand {
 
 extension ForgetSummary {
     fileprivate func sentence(isDryRun: Bool) -> String {
-        "snapcat: \(isDryRun ? "dry run: " : "")\(HumanText.count(kept)) snapshots kept, \(HumanText.count(forgotten)) forgotten; "
-            + "\(HumanText.count(freed.objects)) contents of \(HumanText.bytes(freed.bytes)) are named no more "
-            + "(\(HumanText.bytes(freed.storedBytes)) in the heap, which 'snapcat gc' frees)"
+        let what = freed.map {
+            "\(HumanText.count($0.objects)) contents of \(HumanText.bytes($0.bytes)) are named no more "
+                + "(\(HumanText.bytes($0.storedBytes)) in the heap, which 'snapcat gc' frees)"
+        }
+        return "snapcat: \(isDryRun ? "dry run: " : "")\(HumanText.count(kept)) snapshots kept, "
+            + "\(HumanText.count(forgotten)) forgotten; \(what ?? "how much that frees is not known")"
     }
 }
 
@@ -121,8 +125,8 @@ extension ForgetDecision {
     fileprivate var cells: [Cell] {
         [
             .string(isKept ? "keep" : "forget"), .string(name.time.iso8601), .string(path),
-            .string(reasons.joined(separator: ", ")), .integer(files), .integer(bytes), .integer(freed.objects),
-            .integer(freed.bytes), .integer(freed.storedBytes),
+            .string(reasons.joined(separator: ", ")), .integer(files), .integer(bytes), .integer(freed?.objects),
+            .integer(freed?.bytes), .integer(freed?.storedBytes),
         ]
     }
 }
