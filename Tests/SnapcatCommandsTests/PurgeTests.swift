@@ -126,6 +126,27 @@ import Testing
         #expect(try await history.run("cat", "oldest:gone").text == "gone\n")
     }
 
+    @Test func aCompanionThatIsCutBehindItsFirstLineStaysDamaged() async throws {
+        let history = try await history()
+        let path = history.folder.path + "/" + (try history.base.snapshots().last ?? "").replacing(".jsonl.gz", with: ".meta.gz")
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let second = try #require(bytes.range(of: Data([0x1f, 0x8b, 8]), in: 10..<bytes.count))
+        try bytes[..<second.lowerBound].write(to: URL(fileURLWithPath: path))
+        for command in [["check"], ["purge", "always"], ["check"], ["purge", "none"], ["check"]] {
+            let result = try await SnapcatProcess.run(command + ["--repo", history.repo])
+            #expect(result.status == 5 && (result.text + result.stderr).contains("nodes and has 0"), "\(command): \(result.status) \(result.stderr)")
+        }
+    }
+
+    @Test func aCountOfFilesThatIsWrongStaysSo() async throws {
+        let history = try await RetentionSandbox()
+        try history.changeFacts(1) { $0.replacing("\"files\": 5", with: "\"files\": 9") }
+        for command in [["check"], ["purge", "always"], ["check"]] {
+            let result = try await SnapcatProcess.run(command + ["--repo", history.repo])
+            #expect(result.status == 5 && (result.text + result.stderr).contains("tells of 9 files"), "\(command): \(result.status) \(result.text) \(result.stderr)")
+        }
+    }
+
     @Test func hostileNamesAreTakenAsTheyAre_andAllIsNoName() async throws {
         let history = try await RetentionSandbox()
         let names = ["../x", "/etc/passwd", "a\\nb", "\\udcff", "*", "a'b\\\"c"]

@@ -9,6 +9,8 @@ struct FoundNames {
     private(set) var nodes: Int64 = 0
     /// The companion has the names too, or tells numbers that will be others.
     private(set) var companionChanges = false
+    /// What an earlier purge has put into the trash and then not finished.
+    private(set) var interrupted: SnapshotTrash.Item?
 
     private let store: SnapshotStore
     private let key: StorageKey
@@ -16,9 +18,13 @@ struct FoundNames {
     private var remainingFiles: Int64 = 0
     private var remainingBytes: Int64 = 0
     private var remainingNodes: Int64 = 0
+    /// The companion tells as many as there are. Where it does not, something is lost or mixed up: a number that fits
+    /// afterwards would hide that, and the old one stays.
+    private var filesFit = true
+    private var nodesFit = true
 
-    /// Reads both to their ends. Throws `.damage` where the snapshot cannot be read; a companion that cannot be is told
-    /// to `monitor`, and stays as it is.
+    /// Reads both to their ends. Throws `.damage` where the snapshot cannot be read; a companion that cannot be, or that
+    /// tells other numbers than there are, is told to `monitor`, and stays so.
     init(_ store: SnapshotStore, _ item: SnapshotStore.Item, _ names: PurgedNames, _ monitor: Monitor) throws {
         (self.store, self.key, self.names) = (store, item.key, names)
         let entries = try store.entries(item.key)
@@ -44,8 +50,25 @@ struct FoundNames {
         }
         companionChanges = files > 0 || nodes > 0
             || (facts.unstable + facts.errors).contains { names.contains($0.name.bytes) }
-            // Left by a purge that was ended between the two.
-            || facts.files != remainingFiles + files
+        try compare(facts, item, monitor)
+    }
+
+    /// Whether the companion's numbers are those of before the purge.
+    private mutating func compare(_ facts: SnapshotFacts, _ item: SnapshotStore.Item, _ monitor: Monitor) throws {
+        func tell(_ told: Int64, _ found: Int64, _ what: String) {
+            monitor.problem(
+                SnapcatError(
+                    .damage, "Damaged companion", store.displayPath(store.companionKey(of: key)),
+                    reason: "it tells of \(told) \(what) and has \(found)", advice: "a purge leaves that as it is"))
+        }
+        nodesFit = facts.nodes == nodes + remainingNodes
+        if !nodesFit { tell(facts.nodes, nodes + remainingNodes, "nodes") }
+        let all = files + remainingFiles
+        if facts.files == all { return }
+        interrupted = try SnapshotTrash(store: store).interrupted(item, files: all)
+        // One of the same names tells what remains already, whatever is left of it in the trash.
+        filesFit = interrupted != nil || facts.files == remainingFiles
+        if !filesFit { tell(facts.files, all, "files") }
     }
 
     private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
@@ -78,9 +101,9 @@ struct FoundNames {
         return .object(
             members.map { member in
                 switch member.key {
-                case "files": (member.key, .integer(remainingFiles))
-                case "bytes": (member.key, .integer(remainingBytes))
-                case "nodes": (member.key, .integer(remainingNodes))
+                case "files" where filesFit: (member.key, .integer(remainingFiles))
+                case "bytes" where filesFit: (member.key, .integer(remainingBytes))
+                case "nodes" where nodesFit: (member.key, .integer(remainingNodes))
                 case "unstable", "errors":
                     (member.key, .array(member.value.elements.filter { !names.contains($0["name"]?.stringBytes ?? []) }))
                 default: (member.key, member.value)

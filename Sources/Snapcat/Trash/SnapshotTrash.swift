@@ -1,4 +1,5 @@
 import SnapcatFormat
+import SnapcatHeap
 import SnapcatPlatform
 import SnapcatStorage
 
@@ -90,6 +91,36 @@ package struct SnapshotTrash: Sendable {
             if try store.isGone(item) { throw error }
             throw noFolder(error)
         }
+    }
+
+    /// What a purge has kept that was ended between companion and snapshot: the same snapshot, with the companion that
+    /// tells of its `files`, as the one in place tells of what was to remain. nil where there is none.
+    func interrupted(_ item: SnapshotStore.Item, files: Int64) throws -> Item? {
+        try items().last { old in
+            guard old.name == item.name, old.companionKey != nil, old.size == item.status.size else { return false }
+            do {
+                return try store.companion(of: old.key)?.facts.files == files && isSame(item.key, old.key)
+            } catch let error as SnapcatError where error.isOfTheFile {
+                // It proves nothing.
+                return false
+            }
+        }
+    }
+
+    /// Whether two names are of one file, or their files have the same bytes.
+    private func isSame(_ first: StorageKey, _ second: StorageKey) throws -> Bool {
+        let statuses = try [first, second].map { try store.storage.status(of: $0) }
+        guard let one = statuses[0], let other = statuses[1], one.size == other.size else { return false }
+        if one.inode != nil && one == other { return true }
+        return try digest(first) == digest(second)
+    }
+
+    private func digest(_ key: StorageKey) throws -> MD5Digest {
+        let source = HashingSource(try store.storage.source(key))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        while try source.read(into: buffer) > 0 {}
+        return source.digest
     }
 
     private func key(_ name: SnapshotName, at time: SnapshotTime) -> StorageKey {
