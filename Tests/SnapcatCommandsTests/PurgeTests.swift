@@ -147,6 +147,92 @@ import Testing
         }
     }
 
+    /// As a purge leaves it that is killed between companion and snapshot.
+    private func interrupt(_ history: RetentionSandbox, _ index: Int, purging name: String) async throws {
+        let old = history.folder.path + "/old"
+        try FileManager.default.linkItem(atPath: history.snapshots[index], toPath: old)
+        #expect(try await history.run("purge", name).status == 0)
+        try FileManager.default.removeItem(atPath: history.snapshots[index])
+        try FileManager.default.moveItem(atPath: old, toPath: history.snapshots[index])
+    }
+
+    @Test(arguments: [true, false])
+    func aPurgeThatWasInterruptedIsFinished_andTheRightPairComesBack(isTrashKept: Bool) async throws {
+        let history = try await RetentionSandbox()
+        let before = try history.pair(1)
+        try await interrupt(history, 1, purging: "d")
+        // Another name, that it has not: nothing changes, and the note stays.
+        #expect(try await history.run("purge", "late").status == 0)
+        #expect(try await history.run("check").text.contains("was interrupted"))
+        if !isTrashKept { try FileManager.default.removeItem(atPath: history.repo + "/snap/trash") }
+        let again = try await history.rows(["purge", "d"])
+        #expect(again.status == 0 && again.rows.map { $0["files"] } == ["1"], "\(again)")
+        let check = try await history.run("check", "--format", "jsonl")
+        #expect(check.status == 0 && !check.text.contains("companion"), "\(check.text)")
+        #expect(try await history.run("undelete", history.stem(1)).status == 0)
+        // Without the trash its companion is the purged one: nothing else is left.
+        #expect(try history.pair(1)[0] == before[0] && (try history.pair(1) == before) == isTrashKept)
+    }
+
+    @Test func anyCopyInTheTrashComesBackByItsOwnName() async throws {
+        let history = try await RetentionSandbox()
+        let before = try history.pair(0)
+        for name in ["d", "gone"] { #expect(try await history.run("purge", name).status == 0) }
+        for _ in 0..<3 { #expect(try await history.run("undelete", history.stem(0)).status == 0) }
+        #expect(try history.pair(0) != before)
+        let told = try await history.rows(["undelete", "--dry-run"]).rows.compactMap { $0["reason"] }
+        let copies = try history.files("snap/trash/").map { String($0.dropFirst("repo/snap/trash/".count)) }
+            .filter { $0.hasSuffix(history.name(0)) }.sorted().map { String($0.dropLast(9)) }
+        #expect(copies.count == 2 && copies.allSatisfy { copy in told.contains { $0.contains("'\(copy)'") } }, "\(told)")
+        for (name, status) in [(copies[0] + "x", 10), (copies[0] + "--", 10), (copies[0], 0)] as [(String, Int32)] {
+            let result = try await history.run("undelete", name)
+            #expect(result.status == status, "\(name): \(result.stderr)")
+        }
+        #expect(try history.pair(0) == before)
+        #expect(try await history.run("check").status == 0)
+        // Two copies cannot both be there.
+        let both = try await SnapcatProcess.run(["undelete", "--repo", history.repo, copies[1], history.stem(0)])
+        #expect(both.status == 64 && both.lines("error").count == 1, "\(both.stderr)")
+        #expect(try history.pair(0) == before)
+    }
+
+    @Test func whatAKilledUndeleteHasLeftIsFinished_andNeverMixed() async throws {
+        let history = try await RetentionSandbox()
+        let before = try history.pair(1)
+        #expect(try await history.run("purge", "d").status == 0)
+        let purged = try history.pair(1)
+        let trash = history.repo + "/snap/trash/"
+        let first = try #require(try history.files("snap/trash/").first { $0.hasSuffix(history.name(1)) }).dropLast(9)
+        // Killed behind the first of the two that come back: the others are in the trash.
+        let manager = FileManager.default
+        for (from, suffix) in [(history.snapshots[1], ".jsonl.gz"), (history.companion(1), ".meta.gz")] {
+            try manager.moveItem(atPath: from, toPath: "\(trash)2199-01-01_00-00-00_000000Z--\(history.stem(1))\(suffix)")
+        }
+        try manager.moveItem(atPath: history.folder.path + "/\(first).meta.gz", toPath: history.companion(1))
+        #expect(try await history.run("undelete", history.stem(1)).status == 0)
+        #expect(try history.pair(1) == before)
+        #expect(try await history.run("undelete", history.stem(1)).status == 0)
+        #expect(try history.pair(1) == purged)
+        #expect(try await history.run("check").status == 0)
+    }
+
+    @Test func gcLeavesTheCompanionOfAnotherCopy() async throws {
+        let history = try await RetentionSandbox()
+        let before = try history.pair(1)
+        #expect(try await history.run("forget", history.stem(1)).status == 0)
+        // A forget that was killed behind its first step, and a copy that is long in the trash.
+        let manager = FileManager.default
+        let copy = history.folder.path + "/" + (try #require(try history.files("snap/trash/").first { $0.hasSuffix(history.name(1)) }).dropLast(9))
+        try manager.moveItem(atPath: copy + ".meta.gz", toPath: history.companion(1))
+        let old = "\(history.repo)/snap/trash/2020-01-01_00-00-00_000000Z--\(history.stem(1))"
+        try manager.copyItem(atPath: copy + ".jsonl.gz", toPath: old + ".jsonl.gz")
+        try manager.copyItem(atPath: history.companion(1), toPath: old + ".meta.gz")
+        #expect(try await history.run("gc", "--grace", "1h").status == 0)
+        #expect(!manager.fileExists(atPath: old + ".jsonl.gz") && manager.fileExists(atPath: copy + ".jsonl.gz"))
+        #expect(try await history.run("undelete").status == 0)
+        #expect(try history.pair(1) == before)
+    }
+
     @Test func hostileNamesAreTakenAsTheyAre_andAllIsNoName() async throws {
         let history = try await RetentionSandbox()
         let names = ["../x", "/etc/passwd", "a\\nb", "\\udcff", "*", "a'b\\\"c"]

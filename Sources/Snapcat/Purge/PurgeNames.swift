@@ -160,7 +160,8 @@ private struct PurgeJob {
 
     /// What was there goes to the trash as a second name of the file; then the companion, then the snapshot, each whole.
     private func rewrite(_ item: SnapshotStore.Item, _ found: FoundNames) throws {
-        try SnapshotTrash(store: store).keepCopy(item, at: SnapshotTime(microseconds: clock.nowNanoseconds / 1000))
+        try SnapshotTrash(store: store).keepCopy(
+            item, interrupted: found.interrupted, at: SnapshotTime(microseconds: clock.nowNanoseconds / 1000))
         if found.companionChanges {
             try store.storage.write(store.companionKey(of: item.key), .replacing) { sink in
                 let lines = try SnapshotWriter(into: sink, level: options.compression)

@@ -16,10 +16,13 @@ package struct SnapshotTrash: Sendable {
         var key: StorageKey
         var size: Int64
         var companionKey: StorageKey?
+
+        /// `<when>--<stem>`: names this copy, where there are several of one snapshot.
+        var stem: String { SnapshotName(time: since).stem + SnapshotTrash.separator + name.stem }
     }
 
     private static let folder = "trash/"
-    private static let separator = "--"
+    static let separator = "--"
     private static let suffixes = (snapshot: SnapshotName.fileSuffix, companion: ".meta.gz")
 
     /// By the time of the snapshot, the last forgotten last of those of one time.
@@ -78,12 +81,15 @@ package struct SnapshotTrash: Sendable {
     }
 
     /// Keeps what is there, which is about to be replaced. The companion first: the snapshot makes it count.
-    func keepCopy(_ item: SnapshotStore.Item, at time: SnapshotTime) throws {
+    ///
+    /// `interrupted`: the copy of an earlier try, which has replaced the companion already. What belongs to the snapshot
+    /// is the companion that was kept then.
+    func keepCopy(_ item: SnapshotStore.Item, interrupted: Item?, at time: SnapshotTime) throws {
         let key = key(item.name, at: time)
-        let companion = store.companionKey(of: item.key)
+        let companion = interrupted?.companionKey ?? store.companionKey(of: item.key)
         do {
             // A folder in its place is nothing that could be kept.
-            if item.companionStatus != nil, try store.storage.status(of: companion) != nil {
+            if interrupted != nil || item.companionStatus != nil, try store.storage.status(of: companion) != nil {
                 try store.storage.copy(companion, to: store.companionKey(of: key))
             }
             try store.storage.copy(item.key, to: key)
@@ -128,26 +134,54 @@ package struct SnapshotTrash: Sendable {
     }
 
     /// The companion first: the snapshot makes it count. `.alreadyExists` where its place is taken.
-    func takeBack(_ item: Item) throws {
+    ///
+    /// A companion that a crash has left there without a snapshot is its own only where it belongs to no other copy:
+    /// else it goes back to that one.
+    func takeBack(_ item: Item, at time: SnapshotTime) throws {
         let key = StorageKey(item.name.key)
-        if try store.storage.status(of: key) != nil {
+        if try store.storage.isOccupied(key) {
             throw SnapcatError(.alreadyExists, "A snapshot of this time exists", store.displayPath(key))
         }
-        if let companion = item.companionKey {
-            let place = store.companionKey(of: key)
-            // One that is there without a snapshot is what a crash has left of this one.
-            if try store.storage.status(of: place) == nil { try store.storage.move(companion, to: place) }
+        let place = store.companionKey(of: key)
+        if try store.storage.isOccupied(place) {
+            let owner = try halfMoved(item.name)
+            if owner?.key != item.key {
+                try store.storage.move(place, to: store.companionKey(of: owner?.key ?? self.key(item.name, at: time)))
+            }
         }
+        if let companion = item.companionKey { try store.storage.move(companion, to: place) }
         try store.storage.move(item.key, to: key)
+    }
+
+    /// The copy between which and its place something was ended: its companion is in place, and the snapshot here. nil
+    /// where there is none.
+    func halfMoved(_ name: SnapshotName) throws -> Item? {
+        let place = StorageKey(name.companionKey)
+        guard try !store.storage.isOccupied(StorageKey(name.key)), try store.storage.isOccupied(place) else { return nil }
+        let bare = try items().filter { $0.name == name && $0.companionKey == nil }
+        if bare.count < 2 { return bare.first }
+        return try bare.last { try fits($0) }
+    }
+
+    /// Whether the companion in a snapshot's place may be that of a copy: it tells of as many files. A damaged one may be.
+    private func fits(_ item: Item) throws -> Bool {
+        do {
+            let facts = try store.companion(of: StorageKey(item.name.key))?.facts
+            let entries = try store.entries(item.key)
+            var files: Int64 = 0
+            while try entries.advance() { files += 1 }
+            return facts?.files == files
+        } catch let error as SnapcatError where error.isOfTheFile { return true }
     }
 
     /// The snapshot last, so that what is left after a crash is found again.
     func remove(_ item: Item) throws {
-        if let companion = item.companionKey { try store.storage.delete(companion) }
-        // An interrupted forget has left it at its place.
-        let left = StorageKey(item.name.companionKey)
-        if try store.storage.status(of: StorageKey(item.name.key)) == nil, try store.storage.status(of: left) != nil {
-            try store.storage.delete(left)
+        if let companion = item.companionKey {
+            try store.storage.delete(companion)
+        } else if try halfMoved(item.name)?.key == item.key {
+            // An interrupted forget has left it at its place.
+            let left = StorageKey(item.name.companionKey)
+            if try store.storage.status(of: left) != nil { try store.storage.delete(left) }
         }
         try store.storage.delete(item.key)
     }

@@ -5,7 +5,8 @@ import SnapcatStorage
 
 /// What is brought back from the trash.
 public struct UndeleteOptions: Sendable {
-    /// Names of snapshots or prefixes of them, and md5s of objects; none: all there is.
+    /// Names of snapshots or prefixes of them, names of single copies in the trash (`<when>--<name>`, as the reasons tell
+    /// them) or prefixes of those, and md5s of objects; none: all there is.
     public var names: [String] = []
     /// Nothing is moved: what would be is told.
     public var isDryRun = false
@@ -16,9 +17,10 @@ public struct UndeleteOptions: Sendable {
 extension Repository {
     /// Brings forgotten snapshots back with all that they need, and unused objects.
     ///
-    /// Of several with one name the one that was forgotten last comes back. One whose place is taken, as after a purge,
-    /// stays in the trash (a row `skip`), or changes places with the other where it is named. Throws `.noSnapshot` for a name that nothing in the trash has; `.locked` while another process
-    /// writes.
+    /// Of several copies of one snapshot the one comes back whose way was interrupted, else the one that was forgotten
+    /// last; the others stay in the trash (rows `skip`). One whose place is taken, as after a purge, stays too, or changes
+    /// places with the other where it is named. Throws `.noSnapshot` for a name that nothing in the trash has, or where
+    /// there is no heap; `.usage` for two copies of one snapshot; `.locked` while another process writes.
     public func undelete(
         _ options: UndeleteOptions = UndeleteOptions(), monitor: Monitor = .silent,
         _ tell: @escaping @Sendable (CollectAction) throws -> Void
@@ -42,6 +44,8 @@ private final class UndeleteJob {
     private let trash: SnapshotTrash
     private let heapTrash: HeapTrash?
     private var objects: [MD5Digest: HeapTrash.Item] = [:]
+    /// Of snapshots, by their times and those of forgetting them.
+    private var copies: [SnapshotTrash.Item] = []
     private var summary = CollectSummary()
 
     init(
@@ -55,11 +59,9 @@ private final class UndeleteJob {
     }
 
     func run() throws -> CollectSummary {
-        var snapshots: [SnapshotName: SnapshotTrash.Item] = [:]
-        // The one that was forgotten last counts.
-        for item in try trash.items() { snapshots[item.name] = item }
-        let (chosen, md5s) = try choose(snapshots)
-        for item in chosen.sorted(by: { $0.name < $1.name }) {
+        copies = try trash.items()
+        let (chosen, md5s) = try choose()
+        for item in chosen {
             try monitor.cancellation.check()
             try bringBack(item)
         }
@@ -71,23 +73,49 @@ private final class UndeleteJob {
         return summary
     }
 
-    private func choose(
-        _ snapshots: [SnapshotName: SnapshotTrash.Item]
-    ) throws -> (snapshots: [SnapshotTrash.Item], md5s: [MD5Digest]) {
-        if options.names.isEmpty { return (Array(snapshots.values), Array(objects.keys)) }
+    private func choose() throws -> (snapshots: [SnapshotTrash.Item], md5s: [MD5Digest]) {
+        if options.names.isEmpty {
+            var chosen: [SnapshotTrash.Item] = []
+            for name in Set(copies.map(\.name)).sorted() {
+                let item = try copy(of: name)
+                for other in copies where other.name == name && other.key != item?.key {
+                    try act(.init(skipping: other, repository.snapshots, "another one of this time comes first; '\(other.stem)' names this one"))
+                }
+                if let item { chosen.append(item) }
+            }
+            return (chosen, Array(objects.keys))
+        }
         var chosen: [SnapshotName: SnapshotTrash.Item] = [:]
         var md5s: Set<MD5Digest> = []
         for name in options.names {
             if let md5 = MD5Digest(hex: name), objects[md5] != nil { md5s.insert(md5); continue }
-            let fitting = snapshots.filter { $0.key.stem.hasPrefix(name) || $0.key.stem + SnapshotName.fileSuffix == name }
-            guard fitting.count == 1, let found = fitting.first else {
-                let fits = fitting.isEmpty ? "nothing in the trash is called so" : "it fits \(fitting.count) snapshots in the trash"
+            let item = try find(name)
+            if let other = chosen[item.name], other != item {
                 throw SnapcatError(
-                    .noSnapshot, "Nothing is brought back", name, reason: fits, advice: "see 'snapcat undelete --dry-run'")
+                    .usage, "Nothing is brought back", name, reason: "another copy of this snapshot is named too", advice: "name one of them")
             }
-            chosen[found.key] = found.value
+            chosen[item.name] = item
         }
-        return (Array(chosen.values), Array(md5s))
+        return (chosen.values.sorted { $0.name < $1.name }, Array(md5s))
+    }
+
+    /// The one that a name means: that of a snapshot, or of a single copy.
+    private func find(_ name: String) throws -> SnapshotTrash.Item {
+        func fits(_ stem: String) -> Bool { stem.hasPrefix(name) || stem + SnapshotName.fileSuffix == name }
+        let single = name.contains(SnapshotTrash.separator) ? copies.filter { fits($0.stem) } : []
+        let snapshots = Set(copies.map(\.name)).filter { fits($0.stem) }
+        if single.count == 1, let item = single.first { return item }
+        if single.isEmpty, snapshots.count == 1, let item = try snapshots.first.flatMap({ try copy(of: $0) }) { return item }
+        let count = max(single.count, snapshots.count)
+        throw SnapcatError(
+            .noSnapshot, "Nothing is brought back", name,
+            reason: count == 0 ? "nothing in the trash is called so" : "it fits \(count) snapshots in the trash",
+            advice: "see 'snapcat undelete --dry-run'")
+    }
+
+    /// The one whose way to or from its place was interrupted, which is finished so; else the one that was forgotten last.
+    private func copy(of name: SnapshotName) throws -> SnapshotTrash.Item? {
+        try trash.halfMoved(name) ?? copies.last { $0.name == name }
     }
 
     private func act(_ action: CollectAction) throws {
@@ -99,21 +127,16 @@ private final class UndeleteJob {
     private func bringBack(_ item: SnapshotTrash.Item) throws {
         let store = repository.snapshots
         let place = StorageKey(item.name.key)
-        func action(_ kind: CollectAction.Kind, _ reason: String) -> CollectAction {
-            CollectAction(
-                kind: kind, subject: .snapshot, name: store.displayPath(place), storedBytes: item.size,
-                reason: reason)
-        }
         let isPresent = try store.storage.isOccupied(place)
         if isPresent && options.names.isEmpty {
-            return try act(action(.skip, "a snapshot of this time is there; its name brings this one back in its place"))
+            return try act(.init(skipping: item, store, "a snapshot of this time is there; '\(item.stem)' brings this one back in its place"))
         }
         var needed = DigestSet()
         do {
             try ContentCensus.forEachContent(try store.entries(item.key), monitor.cancellation) { needed.insert($0) }
         } catch let error as SnapcatError where error.code == .damage {
             monitor.problem(error)
-            return try act(action(.skip, "it is damaged"))
+            return try act(.init(skipping: item, store, "it is damaged"))
         }
         needed.compact()
         var missing: Int64 = 0
@@ -125,10 +148,9 @@ private final class UndeleteJob {
             }
         }
         if !options.isDryRun {
-            if isPresent {
-                try trash.put(item.name, place, at: SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000))
-            }
-            try trash.takeBack(item)
+            let time = SnapshotTime(microseconds: repository.clock.nowNanoseconds / 1000)
+            if isPresent { try trash.put(item.name, place, at: time) }
+            try trash.takeBack(item, at: time)
         }
         summary.missing += missing
         if missing > 0 {
@@ -136,7 +158,7 @@ private final class UndeleteJob {
                 SnapcatError(
                     .damage, "Contents are missing", item.name.stem, reason: "\(missing) are neither in the heap nor in its trash"))
         }
-        try act(action(.restore, "forgotten \(item.since.iso8601)"))
+        try act(.init(.restore, item, store, "forgotten \(item.since.iso8601): '\(item.stem)'"))
     }
 
     private func bringBack(_ md5: MD5Digest, reason: String) throws {
@@ -144,5 +166,16 @@ private final class UndeleteJob {
         let bytes = try heapTrash.storedBytes(item)
         if try !options.isDryRun && !heapTrash.takeBack(item) { return }
         try act(CollectAction(kind: .restore, subject: .object, name: md5.description, storedBytes: bytes, reason: reason))
+    }
+}
+
+extension CollectAction {
+    fileprivate init(_ kind: Kind, _ item: SnapshotTrash.Item, _ store: SnapshotStore, _ reason: String) {
+        self.init(
+            kind: kind, subject: .snapshot, name: store.displayPath(StorageKey(item.name.key)), storedBytes: item.size, reason: reason)
+    }
+
+    fileprivate init(skipping item: SnapshotTrash.Item, _ store: SnapshotStore, _ reason: String) {
+        self.init(.skip, item, store, reason)
     }
 }

@@ -6,12 +6,13 @@ struct UndeleteCommand: AsyncParsableCommand {
         commandName: "undelete", abstract: "Bring back from the trash what 'forget' and 'gc' have put there.",
         discussion: """
             A forgotten snapshot comes back with all contents that it needs. Without a name all that is in the trash \
-            comes back; --dry-run shows what that is.
+            comes back; --dry-run shows what that is. Of several copies of one snapshot, as purges leave them, the last \
+            one comes back; the name of a copy, WHEN--NAME, brings back any other.
 
             \(ExitStatus.help)
             """)
 
-    @Argument(help: ArgumentHelp("Names of snapshots (or prefixes of them), md5s of objects.", valueName: "name"))
+    @Argument(help: ArgumentHelp("Names of snapshots or of copies in the trash (or prefixes of them), md5s of objects.", valueName: "name"))
     var names: [String] = []
     @Flag(name: [.customShort("n"), .long], help: "Bring nothing back; tell what would be.")
     var dryRun = false
