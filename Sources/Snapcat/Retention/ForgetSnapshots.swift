@@ -57,7 +57,8 @@ extension Repository {
     /// Their contents stay where they are, until gc takes what no snapshot names.
     ///
     /// Never forgets all: throws `.usage` where no undamaged snapshot would be left, or by a policy none of one group
-    /// (`RetentionPolicy.groupsByHost`, `groupsByFolder`). `tell` gets the snapshots from the newest to the oldest, before the first one is moved.
+    /// (`RetentionPolicy.groupsByHost`, `groupsByFolder`). `tell` gets the snapshots from the newest to the oldest, before
+    /// the first one is moved.
     public func forget(
         _ options: ForgetOptions, monitor: Monitor = .silent,
         _ tell: @escaping @Sendable (ForgetDecision) throws -> Void
