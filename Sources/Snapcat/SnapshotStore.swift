@@ -26,6 +26,9 @@ package struct SnapshotStore: Sendable {
         package var snapshots: [Item] = []
         /// Files that match snapshooter's glob and are no snapshots, with the reason.
         package var ignored: [StorageKey: String] = [:]
+        /// What stands in the place of a year's or a month's folder, in byte order: it may stand for snapshots on a disk
+        /// that is not there.
+        package var blocked: [StorageKey] = []
     }
 
     /// All snapshots. A missing snap root is an empty list.
@@ -38,7 +41,11 @@ package struct SnapshotStore: Sendable {
         var byName: [SnapshotName: Item] = [:]
         for item in try storage.items(prefix: StorageKey(""), mostComponents: 3, alsoOthers: true) {
             let components = item.key.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-            guard components.count == 3, let file = components.last else { continue }
+            guard components.count == 3, let file = components.last else {
+                // Only in folders of the file system can something stand in their place.
+                if storage.base.local != nil, !item.isFolder, Self.isFolderOfTime(components) { listing.blocked.append(item.key) }
+                continue
+            }
             if file.suffix(8).elementsEqual(".meta.gz".utf8) { companions[item.key] = item.status }
             guard file.suffix(9).elementsEqual(".jsonl.gz".utf8) else { continue }
             guard let name = SnapshotName(fileName: String(decoding: file, as: UTF8.self)) else {
@@ -58,6 +65,19 @@ package struct SnapshotStore: Sendable {
             listing.snapshots[index].companionStatus = companions[companionKey(of: listing.snapshots[index].key)]
         }
         return listing
+    }
+
+    /// `YYYY` or `YYYY/MM`.
+    private static func isFolderOfTime(_ components: [ArraySlice<UInt8>]) -> Bool {
+        components.map(\.count).elementsEqual([4, 2].prefix(components.count))
+            && components.allSatisfy { $0.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } }
+    }
+
+    /// What is wrong with such a place.
+    package func problem(blocked key: StorageKey) -> SnapcatError {
+        SnapcatError(
+            .damage, "No folder of snapshots", displayPath(key), reason: "it may stand for snapshots that are elsewhere",
+            advice: "mount what it leads to, or remove it if they are gone for good")
     }
 
     /// The snapshot as it is now, nil where it is gone.

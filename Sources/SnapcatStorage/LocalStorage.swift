@@ -132,15 +132,17 @@ public final class LocalStorage: Storage {
             if error == .noSuchFileOrDirectory || error == .notDirectory { return }
             throw SnapcatError.system("Cannot list", path, error)
         }
-        for item in try withListingError(path, { try FolderListing.items(in: descriptor) }) {
-            let key = folder.isEmpty ? item.name : folder + [UInt8(ascii: "/")] + item.name
+        for name in try withListingError(path, { try FolderListing.items(in: descriptor) }).map(\.name) {
+            let key = folder.isEmpty ? name : folder + [UInt8(ascii: "/")] + name
             guard key.starts(with: wish.prefix) || wish.prefix.starts(with: key) else { continue }
-            let found = try withSystemError("Cannot look at", path + [UInt8(ascii: "/")] + item.name) { () throws(Errno) in
-                try Self.status(item.name, in: descriptor, alsoOthers: wish.alsoOthers)
+            let found = try withSystemError("Cannot look at", path + [UInt8(ascii: "/")] + name) { () throws(Errno) in
+                try Self.status(name, in: descriptor, alsoOthers: wish.alsoOthers)
             }
             guard let found else { continue }
-            if found.kind == .regular || wish.alsoOthers, !LocalSink.isTemporary(item.name), key.starts(with: wish.prefix) {
-                items.append(StorageItem(key: StorageKey(key), status: StorageStatus(found)))
+            if found.kind == .regular || wish.alsoOthers, !LocalSink.isTemporary(name), key.starts(with: wish.prefix) {
+                var item = StorageItem(key: StorageKey(key), status: StorageStatus(found))
+                item.isFolder = found.kind == .directory
+                items.append(item)
             }
             if found.kind == .directory { try collect(key, wish, mostComponents - 1, into: &items) }
         }

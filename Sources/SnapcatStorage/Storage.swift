@@ -43,6 +43,8 @@ public struct StorageStatus: Hashable, Sendable {
 public struct StorageItem: Hashable, Sendable {
     public var key: StorageKey
     public var status: StorageStatus
+    /// A folder, which only a listing of all things in a local storage has.
+    package var isFolder = false
 
     public init(key: StorageKey, status: StorageStatus) {
         self.key = key

@@ -56,6 +56,33 @@ import Testing
         for command in [["gc"], ["check"]] { #expect(try await run(sandbox, command).status == 0, "\(command)") }
     }
 
+    /// An old year is moved to another disk, with a link in its place, and that disk is away.
+    @Test(arguments: [Thing.pipe, .linkToNothing, .linkInACircle], ["2025", "2025/01"])
+    private func `What stands in the place of a year or a month is damage, and nothing is collected`(thing: Thing, place: String) async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        let old = try await sandbox.make()
+        try sandbox.write("source/a", "two\n")
+        try await sandbox.make()
+        let (manager, snap) = (FileManager.default, sandbox.repo + "/snap")
+        try manager.createDirectory(atPath: snap + "/2025/01", withIntermediateDirectories: true)
+        try manager.moveItem(atPath: old, toPath: snap + "/2025/01/2025-01-01_00-00-00_000000Z.jsonl.gz")
+        let archive = sandbox.folder.path + "/archive"
+        try manager.moveItem(atPath: "\(snap)/\(place)", toPath: archive)
+        try manager.createSymbolicLink(atPath: "\(snap)/\(place)", withDestinationPath: archive)
+        // There it is a folder like others.
+        #expect(try await run(sandbox, ["gc", "--grace", "0s"]).status == 0)
+        #expect(try await run(sandbox, ["cat", "oldest:a"]).text == "one\n")
+        try put(thing, "\(snap)/\(place)")
+        for command in [["check"], ["gc", "--grace", "0s"], ["repair"]] {
+            let result = try await run(sandbox, command)
+            #expect(result.status == 5 && (result.text + result.stderr).contains("snap/\(place)"), "\(command): \(result.stderr)")
+        }
+        try put(.folder, "\(snap)/\(place)")
+        try manager.removeItem(atPath: "\(snap)/\(place)")
+        try manager.moveItem(atPath: archive, toPath: "\(snap)/\(place)")
+        #expect(try await run(sandbox, ["cat", "oldest:a"]).text == "one\n")
+    }
+
     @Test(arguments: [Thing.folder, .pipe, .linkInACircle])
     private func `A companion's place that is taken costs folders and links only`(thing: Thing) async throws {
         let sandbox = try RestoreSandbox(["a": "one\n"])

@@ -47,6 +47,10 @@ final class CheckJob {
         for (key, reason) in listing.ignored.sorted(by: { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }) {
             try report(CheckFinding(.ignored, isDamage: false, place: store.displayPath(key), reason))
         }
+        for key in listing.blocked {
+            let problem = store.problem(blocked: key)
+            try report(CheckFinding(.snapshot, place: problem.subject, "\(problem.message) (\(problem.advice))"))
+        }
         for item in listing.snapshots {
             try monitor.cancellation.check()
             let check = CheckSnapshot(store: store, item: item, cancellation: monitor.cancellation)

@@ -70,13 +70,15 @@ final class CollectJob {
     // MARK: What is named
 
     private func readSnapshots() throws -> DigestSet {
-        do { return try census.named { monitor.progress.add(files: $0) } } catch let error as SnapcatError
+        do { return try census.named { monitor.progress.add(files: $0) } } catch var error as SnapcatError
             where error.code == .damage
         {
-            throw SnapcatError(
-                .damage, "Nothing is collected", error.subject,
-                reason: "what this snapshot needs is not known: \(error.reason)",
-                advice: "restore the file from elsewhere, or forget it by its name")
+            error.what = "Nothing is collected"
+            if error.advice.isEmpty {
+                error.reason = "what this snapshot needs is not known: \(error.reason)"
+                error.advice = "restore the file from elsewhere, or forget it by its name"
+            }
+            throw error
         }
     }
 

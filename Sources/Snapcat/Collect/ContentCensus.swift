@@ -24,6 +24,7 @@ final class ContentCensus {
     func named(progress: (Int64) -> Void = { _ in }) throws -> DigestSet {
         for store in stores {
             let listing = try store.list()
+            if let key = listing.blocked.first { throw store.problem(blocked: key) }
             if let last = listing.snapshots.last { newest = max(newest ?? last.name, last.name) }
             var files = listing.snapshots.map { ($0.key, $0.status.fingerprint) }
             for key in listing.ignored.keys {

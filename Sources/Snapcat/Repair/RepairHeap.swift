@@ -120,7 +120,9 @@ final class RepairJob {
 
     /// Reads everything. True where something is wrong.
     func examine() throws -> Bool {
-        snapshots = try store.list().snapshots
+        let listing = try store.list()
+        snapshots = listing.snapshots
+        for key in listing.blocked { monitor.problem(store.problem(blocked: key)) }
         monitor.progress.begin("reading snapshots", files: Int64(snapshots.count))
         named = try namedContents()
         let progress = WorkProgress()
