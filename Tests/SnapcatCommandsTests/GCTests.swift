@@ -103,6 +103,30 @@ import Testing
         #expect(try await history.run("gc", "--drop-snap-root", second).status == 64)
     }
 
+    @Test func onlyASnapRootThatIsGoneCanBeDropped_andOnlyWhereSomethingIsCollected() async throws {
+        let history = try await shortened()
+        try history.base.write("other/gone", "gone\n")
+        let second = history.folder.path + "/second"
+        _ = try await SnapcatProcess.succeed(
+            ["make", history.folder.path + "/other", "--snap-root", second, "--heap-root", history.repo + "/heap"])
+        let before = try history.objects()
+        for options in [[], ["--dry-run"]] {
+            let result = try await SnapcatProcess.run(["gc", "--repo", history.repo, "--grace", "0s", "--drop-snap-root", second] + options)
+            #expect(result.status == 2 && result.stderr.contains("'\(second)'") && result.lines("error").count == 1, "\(result.stderr)")
+        }
+        #expect(try history.objects() == before)
+        // It is gone, but nothing is collected: it is remembered still.
+        try FileManager.default.moveItem(atPath: second, toPath: second + "-away")
+        let sound = try Data(contentsOf: URL(fileURLWithPath: history.snapshots[2]))
+        try Data("junk".utf8).write(to: URL(fileURLWithPath: history.snapshots[2]))
+        #expect(try await history.run("gc", "--grace", "0s", "--drop-snap-root", second).status == 5)
+        try sound.write(to: URL(fileURLWithPath: history.snapshots[2]))
+        #expect(try await history.run("gc", "--grace", "0s").status == 2)
+        try FileManager.default.moveItem(atPath: second + "-away", toPath: second)
+        #expect(try await history.run("gc", "--grace", "0s").status == 0)
+        #expect(try history.objects().contains(RetentionSandbox.md5("gone\n")))
+    }
+
     @Test func aRepositoryThatIsMovedStillKnowsItsSnapRoot() async throws {
         let history = try await shortened()
         let moved = history.folder.path + "/moved"

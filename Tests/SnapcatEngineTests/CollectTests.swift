@@ -159,7 +159,7 @@ import Testing
         let monitor = Monitor(progress: progress)
         let name = "repo/snap/2020/01/2020-01-01_00-00-00_000000Z.jsonl.gz"
         let job = try CollectJob(
-            heap: heap, trash: #require(HeapTrash(heap)), roots: [repository.snapshots], clock: clock,
+            heap: heap, trash: #require(HeapTrash(heap)), roots: roots(heap), clock: clock,
             options: options, monitor: monitor, takeLock: { nil }
         ) { action in actions.withLock { $0.append(action) } }
         let published = Mutex(false)
@@ -172,6 +172,47 @@ import Testing
         try await WorkerThread.run("test", cancellation: CancellationFlag()) { _ = try shared.value.run() }
         #expect(published.withLock { $0 })
         #expect(try heap.contains(unused) && !heap.contains(md5("other")))
+    }
+
+    private func roots(_ heap: Heap) throws -> CollectRoots {
+        CollectRoots(known: try #require(KnownSnapRoots(heap)), given: [repository.snapshots.storage], dropped: [])
+    }
+
+    @Test func aSnapRootThatIsNotedWhileTheLockIsWaitedForCounts() async throws {
+        _ = try await repository.make(source)
+        let (used, unused) = (try addUnused("used"), try addUnused("unused"))
+        let (heap, folder) = (try repository.requireHeap(), folder)
+        let roots = try roots(heap)
+        var options = CollectOptions()
+        options.graceMicroseconds = 0
+        // The first make with another snap root ends just before.
+        let takeLock = {
+            let line = #"{"md5": "\#(used)", "name": "x", "size": 4}"#
+            try folder.write("new/2020/01/2020-01-01_00-00-00_000000Z.jsonl.gz", try Gzip.compress(Array(line.utf8), level: .standard))
+            try roots.known.note(BlockingStorage(LocalStorage(root: folder.path + "/new")))
+            return RepositoryLock?.none
+        }
+        let job = try CollectJob(
+            heap: heap, trash: #require(HeapTrash(heap)), roots: roots, clock: clock, options: options, monitor: .silent,
+            takeLock: takeLock
+        ) { _ in }
+        let shared = Unsent(job)
+        try await WorkerThread.run("test", cancellation: CancellationFlag()) { _ = try shared.value.run() }
+        #expect(try holds(used) && !holds(unused))
+    }
+
+    @Test func besideTheFirstMakeOfARootTheLockIsTold_notThatTheRootIsEmpty() async throws {
+        _ = try await repository.make(source)
+        let new = Repository(
+            Repository.Places(
+                snapRoot: LocalStorage(root: folder.path + "/new"), heapRoot: LocalStorage(root: folder.path + "/repo/heap"),
+                catalog: nil), clock: clock)
+        let lock = try new.lockHeap("make", exclusive: false, .silent)
+        try FileManager.default.createDirectory(atPath: folder.path + "/new", withIntermediateDirectories: false)
+        try KnownSnapRoots(repository.requireHeap())?.note(new.snapshots.storage)
+        let error = try await #require(throws: SnapcatError.self) { try await collect() }
+        #expect(error.code == .locked)
+        withExtendedLifetime(lock) {}
     }
 
     @Test func twoAtOnce_theSecondIsTurnedAway() async throws {

@@ -10,7 +10,7 @@ public struct CollectOptions: Sendable {
     public var graceMicroseconds: Int64 = 86_400_000_000
     /// Further snap roots that the heap serves: they are remembered in the heap.
     public var snapRoots: [any Storage] = []
-    /// Absolute paths of remembered snap roots that are gone for good.
+    /// Absolute paths of remembered snap roots that are gone for good. One that is there, with snapshots, is refused.
     public var droppedSnapRoots: [String] = []
     /// A snap root without any snapshot is taken for empty, and not for one that is not mounted.
     public var allowsEmpty = false
@@ -91,40 +91,13 @@ extension Repository {
             guard let local = heap.storage.base.local, FolderOperations.realPath(local.root) != nil else {
                 throw SnapcatError(.noSnapshot, "No heap", heap.storage.place, reason: "the folder does not exist")
             }
-            let roots = try snapRoots(known, options)
+            let roots = CollectRoots(
+                known: known, given: [snapshots.storage] + options.snapRoots.map { BlockingStorage($0) },
+                dropped: options.droppedSnapRoots)
             let job = CollectJob(
                 heap: heap, trash: trash, roots: roots, clock: clock, options: options, monitor: monitor,
                 takeLock: { [self] in try options.isDryRun ? nil : lockHeap("gc", exclusive: true, monitor) }, tell: tell)
             return try job.run()
         }
-    }
-
-    /// All snap roots of the heap: this one, those that are given, those that are remembered.
-    private func snapRoots(_ known: KnownSnapRoots, _ options: CollectOptions) throws -> [SnapshotStore] {
-        var dropped: Set<StorageKey> = []
-        for path in options.droppedSnapRoots {
-            guard let root = try known.root(at: Array(path.utf8)) else {
-                throw SnapcatError(.usage, "Not a snap root that the heap remembers", path)
-            }
-            if !options.isDryRun { try known.drop(root) }
-            dropped.insert(root.key)
-        }
-        let given = [snapshots.storage] + options.snapRoots.map { BlockingStorage($0) }
-        var stores: [SnapshotStore] = []
-        var places: Set<[UInt8]> = []
-        func add(_ store: SnapshotStore) {
-            let place = store.storage.base.local.flatMap { FolderOperations.realPath($0.root) } ?? Array(store.storage.place.utf8)
-            if places.insert(place).inserted { stores.append(store) }
-        }
-        for storage in given {
-            guard let local = storage.base.local else { add(SnapshotStore(storage)); continue }
-            guard FolderOperations.realPath(local.root) != nil else {
-                throw SnapcatError(.noSnapshot, "No snap root", local.place, reason: "the folder does not exist")
-            }
-            if !options.isDryRun { try known.note(storage) }
-            add(SnapshotStore(storage))
-        }
-        for root in try known.all() where !dropped.contains(root.key) { add(try KnownSnapRoots.open(root)) }
-        return stores
     }
 }

@@ -9,7 +9,8 @@ import SystemPackage
 final class CollectJob {
     private let heap: Heap
     private let trash: HeapTrash
-    private let roots: [SnapshotStore]
+    private let roots: CollectRoots
+    private var stores: [SnapshotStore] = []
     private let takeLock: () throws -> RepositoryLock?
     private var lock: RepositoryLock?
     private let clock: any WallClock
@@ -25,13 +26,13 @@ final class CollectJob {
     var afterMoving: () throws -> Void = {}
 
     init(
-        heap: Heap, trash: HeapTrash, roots: [SnapshotStore], clock: any WallClock, options: CollectOptions,
+        heap: Heap, trash: HeapTrash, roots: CollectRoots, clock: any WallClock, options: CollectOptions,
         monitor: Monitor, takeLock: @escaping () throws -> RepositoryLock?,
         tell: @escaping (CollectAction) throws -> Void
     ) {
         (self.heap, self.trash, self.roots, self.clock) = (heap, trash, roots, clock)
         (self.options, self.monitor, self.takeLock, self.tell) = (options, monitor, takeLock, tell)
-        census = ContentCensus(roots, monitor.cancellation)
+        census = ContentCensus([], monitor.cancellation)
     }
 
     private var time: SnapshotTime { SnapshotTime(microseconds: now / 1000) }
@@ -39,15 +40,19 @@ final class CollectJob {
     private var takesAll: Bool { options.graceMicroseconds == 0 }
 
     func run() throws -> CollectSummary {
-        monitor.progress.begin("reading snapshots", files: Int64(try roots.reduce(0) { try $0 + $1.list().snapshots.count }))
+        try findRoots()
+        monitor.progress.begin("reading snapshots", files: Int64(try stores.reduce(0) { try $0 + $1.list().snapshots.count }))
         // Most of the work, while others may make snapshots; under the lock only what is new is read.
         _ = try readSnapshots()
-        try refuseEmpty()
         lock = try takeLock()
         defer { lock = nil }
+        // From here on no make can begin with another snap root, or end.
+        try findRoots()
         now = min(clock.nowNanoseconds, lock?.takenNanoseconds ?? .max)
         let named = try readSnapshots()
+        try refuseEmpty()
         try refuseByAge()
+        if !options.isDryRun { try roots.remember() }
         try bringBack(named)
         try moveUnused(named)
         try afterMoving()
@@ -69,6 +74,11 @@ final class CollectJob {
 
     // MARK: What is named
 
+    private func findRoots() throws {
+        stores = try roots.stores()
+        census.stores = stores
+    }
+
     private func readSnapshots() throws -> DigestSet {
         do { return try census.named { monitor.progress.add(files: $0) } } catch var error as SnapcatError
             where error.code == .damage
@@ -84,7 +94,7 @@ final class CollectJob {
 
     private func refuseEmpty() throws {
         if options.allowsEmpty { return }
-        for store in roots where try store.list().snapshots.isEmpty {
+        for store in stores where try store.list().snapshots.isEmpty {
             throw SnapcatError(
                 .failed, "Nothing is collected", store.storage.place, reason: "there is no snapshot in this snap root",
                 advice: "is it mounted? give --allow-empty if it is meant to be empty")
@@ -152,7 +162,7 @@ final class CollectJob {
     /// The contents that forgotten snapshots name which stay in the trash: as long as they can come back, so can these.
     private func removeForgottenSnapshots() throws -> DigestSet {
         var remembered = DigestSet()
-        for store in roots {
+        for store in stores {
             let trash = SnapshotTrash(store: store)
             for stray in try trash.strays() where isOld(stray.since) && !options.isDryRun {
                 try store.storage.delete(stray.key)

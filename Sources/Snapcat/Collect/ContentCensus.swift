@@ -4,7 +4,8 @@ import SnapcatStorage
 
 /// Which contents snapshots name: read from the files themselves, never from a catalog.
 final class ContentCensus {
-    private let stores: [SnapshotStore]
+    /// Those that are read from now on; what others have named still counts.
+    var stores: [SnapshotStore]
     private let cancellation: CancellationFlag
     private var known: [String: String] = [:]
     private var contents = DigestSet()

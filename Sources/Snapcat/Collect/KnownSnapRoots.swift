@@ -74,13 +74,21 @@ struct KnownSnapRoots: Sendable {
         guard root.place.first == UInt8(ascii: "/") else {
             return SnapshotStore(BlockingStorage(try StorageLocation(place).open()))
         }
-        if FolderOperations.realPath(root.place) == nil {
+        if try !isThere(root) {
             throw SnapcatError(
                 .failed, "A snap root of this heap is missing", place,
                 reason: "what its snapshots need is not known",
                 advice: "mount it, or give gc --drop-snap-root with this path if it is gone for good")
         }
         return SnapshotStore(BlockingStorage(LocalStorage(root: root.place)))
+    }
+
+    /// False for a local one whose folder does not exist.
+    static func isThere(_ root: Root) throws -> Bool {
+        guard root.place.first == UInt8(ascii: "/") else { return true }
+        return try withSystemError("Cannot look at the snap root", root.place) { () throws(Errno) in
+            try Descriptor.statusIfPresent(root.place, following: true)
+        } != nil
     }
 
     /// The known root that is this folder, were it gone.
