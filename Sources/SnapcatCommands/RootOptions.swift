@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Snapcat
+import SnapcatPlatform
+import SystemPackage
 
 /// Where the parts of a repository are: the options that every command has, and their environment (CLI.md, "Roots").
 struct RootOptions: ParsableArguments {
@@ -95,9 +97,19 @@ struct RootOptions: ParsableArguments {
         return repository
     }
 
-    /// Those of a repeated --snap-root before the last one, which is the repository's own.
+    /// Those of a repeated --snap-root before the last one, which is the repository's own; and that of --repo, whose
+    /// heap it is that they share.
     func furtherSnapRoots() throws -> [any Storage] {
-        try snapRoot.dropLast().map { place in
+        var places = Array(snapRoot.dropLast())
+        if try repo != nil || value(heapRoot, "HEAP_ROOT") == nil, let folder = try value(repo, "SNAPCAT_REPO") {
+            // A link to nothing too: what it stands for is not known.
+            let path = try Self.localPath(folder + "/snap")
+            let status = try withSystemError("Cannot look at the snap root", Array(path.utf8)) { () throws(Errno) in
+                try Descriptor.statusIfPresent(Array(path.utf8))
+            }
+            if status != nil { places.append(path) }
+        }
+        return try places.map { place in
             if place.isEmpty { throw SnapcatError(.usage, "An empty path", advice: "give a folder") }
             return try StorageLocation(place).open()
         }

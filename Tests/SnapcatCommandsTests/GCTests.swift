@@ -103,6 +103,19 @@ import Testing
         #expect(try await history.run("gc", "--drop-snap-root", second).status == 64)
     }
 
+    @Test func theSnapRootOfTheRepositoryCountsBesideOneThatIsGiven() async throws {
+        let history = try await shortened()
+        try history.base.write("other/brief", "brief\n")
+        let second = history.folder.path + "/second"
+        _ = try await SnapcatProcess.succeed(
+            ["make", history.folder.path + "/other", "--snap-root", second, "--heap-root", history.repo + "/heap"])
+        // As if snapshooter had made them.
+        for name in try history.files("heap/.snap-root-") { try FileManager.default.removeItem(atPath: history.folder.path + "/" + name) }
+        let before = try history.objects()
+        #expect(try await history.run("gc", "--grace", "0s", "--snap-root", second).status == 0)
+        #expect(try history.objects() == before.subtracting(Self.unused).union([RetentionSandbox.md5("brief\n")]))
+    }
+
     @Test func onlyASnapRootThatIsGoneCanBeDropped_andOnlyWhereSomethingIsCollected() async throws {
         let history = try await shortened()
         try history.base.write("other/gone", "gone\n")
