@@ -40,6 +40,17 @@ import Testing
         #expect(verified.lines == ["n", "1"])
     }
 
+    @Test func `Without a heap the objects are told as not looked at, and cannot be read`() async throws {
+        let history = try await EventfulRepository()
+        let snap = ["check", "--snap-root", history.repository + "/snap"]
+        let quick = try await SnapcatProcess.run(snap)
+        #expect(quick.status == 0 && quick.stderr.contains("objects are not looked at"), "\(quick.stderr)")
+        for bounds in [[], ["--max-age", "30d"]] {
+            let whole = try await SnapcatProcess.run(snap + ["--read-data"] + bounds)
+            #expect(whole.status == 64 && whole.lines("error").count == 1 && whole.stdout.isEmpty, "\(whole.stderr)")
+        }
+    }
+
     @Test func `A missing object is named with a file that has it`() async throws {
         let history = try await EventfulRepository()
         let object = try files(history.repository + "/heap", ".gz")[0]

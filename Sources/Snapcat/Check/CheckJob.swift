@@ -37,7 +37,11 @@ final class CheckJob {
     func checkAllButObjects() throws {
         try checkSnapshots()
         try checkCatalog()
-        if let heap = repository.heap { try checkMembership(heap) }
+        if let heap = repository.heap {
+            try checkMembership(heap)
+        } else {
+            monitor.note("no heap root is given: objects are not looked at")
+        }
     }
 
     private func checkSnapshots() throws {

@@ -7,12 +7,14 @@ extension Repository {
     ///
     /// Takes no lock: what others forget, purge or collect meanwhile is no finding. Whatever looks wrong is looked at
     /// again before it is told. Cost: each snapshot is read twice; with `readsData` the heap once, on all cores,
-    /// meanwhile (with `bounds` afterwards: the catalog must be up to date to choose).
+    /// meanwhile (with `bounds` afterwards: the catalog must be up to date to choose). Without a heap the objects are not
+    /// looked at, which is told; `readsData` needs one.
     public func check(
         _ options: CheckOptions = CheckOptions(), monitor: Monitor = .silent,
         _ tell: @escaping @Sendable (CheckFinding) throws -> Void
     ) async throws -> CheckSummary {
         try await run("snapcat-check", monitor) { [self] in
+            if options.readsData { _ = try requireHeap() }
             let job = CheckJob(self, monitor, tell)
             let progress = WorkProgress()
             var reading: CheckHeap?

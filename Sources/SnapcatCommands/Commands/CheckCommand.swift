@@ -49,7 +49,7 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         try rows.refuseSQL()
         let options = try options()
-        let repository = try roots.existingRepository()
+        let repository = try roots.existingRepository(needsHeap: options.readsData)
         let printer = RowPrinter<CheckFinding>(rows.writer(CheckFinding.columns)) { $0.cells }
         let summary = try await talk.withMonitor { monitor, _ in
             try await repository.check(options, monitor: monitor) { try printer.print($0) }
