@@ -87,10 +87,11 @@ package final class Heap: Sendable {
         return result
     }
 
-    /// The same, with what the storage says of each. Cost: where the heap is local, a system call for each.
+    /// The same, with what the storage says of each; of what is no regular file, or leads nowhere, nothing but a size of
+    /// 0: its name is there, and reading it tells the damage. Cost: where the heap is local, a system call for each.
     package func objectStatuses(inBucket bucket: Int) throws -> [(md5: MD5Digest, status: StorageStatus)] {
         var result: [(md5: MD5Digest, status: StorageStatus)] = []
-        try forEachObject(inBucket: bucket) { md5, status in if let status = try status() { result.append((md5, status)) } }
+        try forEachObject(inBucket: bucket) { md5, status in result.append((md5, try status() ?? StorageStatus(size: 0))) }
         return result
     }
 
@@ -116,7 +117,14 @@ package final class Heap: Sendable {
             try FolderListing.forEach(in: folder) { name, _ in
                 guard let md5 = HeapLayout.object(fileName: name, bucket: bucket) else { return }
                 try body(md5) {
-                    let status = try Descriptor.statusIfPresent(Array(name), in: folder.raw, following: true)
+                    let status: FileStatus?
+                    do throws(Errno) {
+                        status = try Descriptor.statusIfPresent(Array(name), in: folder.raw, following: true)
+                    } catch {
+                        // A link in a circle leads nowhere, as a link to nothing does.
+                        if error != .tooManySymbolicLinkLevels { throw error }
+                        status = nil
+                    }
                     return status.flatMap { $0.kind == .regular ? StorageStatus($0) : nil }
                 }
             }

@@ -225,6 +225,25 @@ import Testing
         #expect(try await fixture.column("SELECT verified_at IS NULL FROM object WHERE md5 = '\(md5)'") == [.integer(1)])
     }
 
+    @Test(arguments: ["folder", "link to nothing", "link in a circle"])
+    func `Something else in an object's place is damage each time, however long ago it was verified`(thing: String) async throws {
+        let fixture = try await Fixture()
+        fixture.clock.advance(hours: 1)
+        _ = try await fixture.check()
+        let path = fixture.object(try fixture.objects()[3].md5)
+        let manager = FileManager.default
+        try manager.removeItem(atPath: path)
+        if thing == "folder" {
+            try manager.createDirectory(atPath: path, withIntermediateDirectories: false)
+        } else {
+            try manager.createSymbolicLink(atPath: path, withDestinationPath: thing == "link in a circle" ? path : "/nowhere/at/all")
+        }
+        for _ in 0..<2 {
+            let found = try await fixture.check(maxAgeDays: 30, budget: 1)
+            #expect(found.read == 1 && found.summary.damages == 1, "\(found)")
+        }
+    }
+
     @Test func `Where nothing can be noted it is told once, and everything is looked at all the same`() async throws {
         let fixture = try await Fixture()
         let places = Repository.Places(
