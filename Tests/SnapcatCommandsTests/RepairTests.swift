@@ -44,6 +44,27 @@ import Testing
         #expect(try await history.run("cat", "oldest:gone").text == "gone\n")
     }
 
+    @Test func whatOnlyAnotherSnapRootOfTheHeapNamesIsLookedForToo() async throws {
+        let history = try await RetentionSandbox()
+        try history.base.write("other/theirs", "theirs\n")
+        let second = history.folder.path + "/second"
+        _ = try await SnapcatProcess.succeed(
+            ["make", history.folder.path + "/other", "--snap-root", second, "--heap-root", history.repo + "/heap"])
+        try damage(object(history, "theirs\n"))
+        let done = try await history.rows(["repair"])
+        #expect(done.status == 0 && done.rows.map { $0["action"] } == ["quarantine", "restore"], "\(done)")
+        #expect(done.rows.last?["place"] == history.folder.path + "/other/theirs", "\(done)")
+        try damage(object(history, "theirs\n"))
+        try FileManager.default.removeItem(atPath: history.folder.path + "/other/theirs")
+        // One that is away is told, and costs nothing else.
+        try FileManager.default.moveItem(atPath: second, toPath: second + "-away")
+        let away = try await history.rows(["repair", "--dry-run"])
+        #expect(away.status == 0 && away.talk.contains("'\(second)'"), "\(away)")
+        try FileManager.default.moveItem(atPath: second + "-away", toPath: second)
+        let lost = try await history.rows(["repair"])
+        #expect(lost.status == 5 && lost.rows.map { $0["action"] } == ["quarantine", "lost"], "\(lost)")
+    }
+
     @Test func theTrashIsLookedIntoFirst() async throws {
         let history = try await RetentionSandbox()
         let run = history.repo + "/heap/trash/2020-01-01_00-00-00_000000Z"

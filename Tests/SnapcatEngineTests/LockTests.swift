@@ -170,6 +170,24 @@ import Testing
         #expect(held.withLock { $0 == nil })
     }
 
+    @Test func aRepairThatHasReadAllWaitsForTheMakeThatRunsThen() async throws {
+        let folder = try TempFolder()
+        try folder.write("source/a", Array("one\n".utf8))
+        let repository = Repository(folder: folder.path + "/repo")
+        _ = try await repository.make(folder.path + "/source")
+        try folder.write("repo/heap/5b/5bbf5a52328e7439ae6e719dfe712200.gz", Array("junk".utf8))
+        let make = Mutex(try repository.lockHeap("make", exclusive: false, .silent))
+        let notes = Mutex<[String]>([])
+        let monitor = Monitor(note: { note in
+            notes.withLock { $0.append(note) }
+            // The make ends.
+            make.withLock { $0 = nil }
+        })
+        let summary = try await repository.repair(monitor: monitor) { _ in }
+        #expect(summary.quarantined == 1 && summary.restored == 1)
+        #expect(notes.withLock { $0.count == 1 && $0[0].contains("waiting") })
+    }
+
     @Test func whoWaitsCanBeInterrupted() async throws {
         let held = try take(.exclusive)
         let storage = BlockingStorage(LocalStorage(root: folder.path))

@@ -63,10 +63,15 @@ struct KnownSnapRoots: Sendable {
 
     func drop(_ root: Root) throws { try local.deleteNow(root.key) }
 
-    /// The ones other than this, as stores. Throws where one cannot be reached.
-    func others(than storage: BlockingStorage, _ monitor: Monitor) throws -> [SnapshotStore] {
+    /// The ones other than this.
+    func others(than storage: BlockingStorage) throws -> [Root] {
         let own = try key(kept(storage))
-        return try all().filter { $0.key != own }.map { try Self.open($0) }
+        return try all().filter { $0.key != own }
+    }
+
+    /// The same as stores. Throws where one cannot be reached.
+    func others(than storage: BlockingStorage, _ monitor: Monitor) throws -> [SnapshotStore] {
+        try others(than: storage).map { try Self.open($0) }
     }
 
     static func open(_ root: Root) throws -> SnapshotStore {

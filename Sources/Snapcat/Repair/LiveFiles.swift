@@ -4,9 +4,14 @@ import SnapcatPlatform
 import SnapcatStorage
 import SystemPackage
 
+/// A snapshot, and the snap root that has it.
+struct StoredSnapshot {
+    var store: SnapshotStore
+    var item: SnapshotStore.Item
+}
+
 /// Looks for contents in the folders that were snapshotted, under the names that snapshots have for them.
 struct LiveFiles {
-    private let store: SnapshotStore
     private let roots: [[UInt8]]
     private let monitor: Monitor
 
@@ -19,27 +24,27 @@ struct LiveFiles {
     /// So many places are remembered for each content: a content that is everywhere is found at the first ones.
     private static let mostPerContent = 64
 
-    init(_ store: SnapshotStore, roots: [[UInt8]], _ monitor: Monitor) {
-        (self.store, self.roots, self.monitor) = (store, roots, monitor)
+    init(roots: [[UInt8]], _ monitor: Monitor) {
+        (self.roots, self.monitor) = (roots, monitor)
     }
 
     /// Where the contents may be, those of the newest snapshots first. Cost: reads each snapshot once.
-    func candidates(_ wanted: Set<MD5Digest>, _ snapshots: [SnapshotStore.Item]) throws -> [MD5Digest: [Candidate]] {
+    func candidates(_ wanted: Set<MD5Digest>, _ snapshots: [StoredSnapshot]) throws -> [MD5Digest: [Candidate]] {
         var result: [MD5Digest: [Candidate]] = [:]
         for md5 in wanted { result[md5] = [] }
-        for item in snapshots.reversed() {
+        for snapshot in snapshots.reversed() {
             // Both are told already where they are damaged.
-            let own = try store.usableCompanion(of: item.key) { _ in }?.facts.fileRoot ?? []
+            let own = try snapshot.store.usableCompanion(of: snapshot.item.key) { _ in }?.facts.fileRoot ?? []
             let roots = roots + (own.isEmpty || roots.contains(own) ? [] : [own])
             do {
-                try collect(item, roots, into: &result)
+                try collect(snapshot, roots, into: &result)
             } catch let error as SnapcatError where error.code == .damage || error.code == .notFound { continue }
         }
         return result
     }
 
-    private func collect(_ item: SnapshotStore.Item, _ roots: [[UInt8]], into result: inout [MD5Digest: [Candidate]]) throws {
-        let entries = try store.entries(item.key)
+    private func collect(_ snapshot: StoredSnapshot, _ roots: [[UInt8]], into result: inout [MD5Digest: [Candidate]]) throws {
+        let entries = try snapshot.store.entries(snapshot.item.key)
         var lines = 0
         while try entries.advance() {
             lines += 1

@@ -44,7 +44,7 @@ public struct RepairSummary: Sendable, Equatable {
 
 extension Repository {
     /// Reads every object, moves those that are damaged out of the way, and brings their contents and the missing ones
-    /// back: from the heap's trash, or from a live file with the same md5.
+    /// back: from the heap's trash, or from a live file with the same md5. All snap roots that the heap remembers count.
     ///
     /// Nothing is deleted. What is damaged or missing is told by the files, read anew; the catalog is not asked. An
     /// object that cannot be read for another reason than its bytes is told to `monitor` and left alone, and so is a
@@ -61,7 +61,8 @@ extension Repository {
             guard FolderOperations.realPath(local.root) != nil else {
                 throw SnapcatError(.noSnapshot, "No heap", local.place, reason: "the folder does not exist")
             }
-            let job = RepairJob(heap: heap, store: snapshots, options: options, monitor: monitor, tell: tell)
+            let stores = [snapshots] + (try otherSnapRoots(of: heap, monitor))
+            let job = RepairJob(heap: heap, stores: stores, options: options, monitor: monitor, tell: tell)
             if options.isDryRun {
                 return try job.examine() ? job.mend(nil) : job.summary
             }
@@ -71,12 +72,31 @@ extension Repository {
             defer { withExtendedLifetime(lock) {} }
             if try job.examine() {
                 lock = nil
-                lock = try lockHeap("repair", exclusive: true, monitor)
+                lock = try lockToMend(heap, monitor)
                 _ = try job.mend(HeapSession(heap, local))
             }
             try noteRepair(job, since: started, monitor)
             return job.summary
         }
+    }
+
+    /// What they need is to be had back as well. One that cannot be reached is told: the rest is repaired all the same.
+    private func otherSnapRoots(of heap: Heap, _ monitor: Monitor) throws -> [SnapshotStore] {
+        guard let known = KnownSnapRoots(heap) else { return [] }
+        return try known.others(than: snapshots.storage).compactMap { root in
+            do { return try KnownSnapRoots.open(root) } catch let error as SnapcatError where error.code == .failed {
+                monitor.note("what a snap root of this heap needs is not looked for: it is missing: '\(TerminalText.lossy(root.place))'")
+                return nil
+            }
+        }
+    }
+
+    /// Hours of reading are not to be lost for a make that runs just then: its end is waited for, where nothing else was
+    /// asked for.
+    private func lockToMend(_ heap: Heap, _ monitor: Monitor) throws -> RepositoryLock? {
+        let seconds = lockWaitSeconds > 0 ? lockWaitSeconds : 3600
+        let request = RepositoryLock.Request(purpose: "repair", clock: clock, waitSeconds: seconds, monitor: monitor)
+        return try RepositoryLock.ofHeap(heap.storage, exclusive: true, request)
     }
 
     /// The catalog follows: what the heap holds, and what reading it has shown.
@@ -97,12 +117,13 @@ extension Repository {
 /// One repair.
 final class RepairJob {
     private let heap: Heap
-    private let store: SnapshotStore
+    /// Of all snap roots of the heap, as far as they can be reached.
+    private let stores: [SnapshotStore]
     private let options: RepairOptions
     private let monitor: Monitor
     private let tell: (RepairAction) throws -> Void
     private(set) var summary = RepairSummary()
-    private var snapshots: [SnapshotStore.Item] = []
+    private var snapshots: [StoredSnapshot] = []
     private var named = DigestSet()
     private var missing: [MD5Digest] = []
     private var damaged: [MD5Digest: SnapcatError] = [:]
@@ -112,17 +133,20 @@ final class RepairJob {
     private(set) var buckets: [Int: BucketNames] = [:]
 
     init(
-        heap: Heap, store: SnapshotStore, options: RepairOptions, monitor: Monitor,
+        heap: Heap, stores: [SnapshotStore], options: RepairOptions, monitor: Monitor,
         tell: @escaping (RepairAction) throws -> Void
     ) {
-        (self.heap, self.store, self.options, self.monitor, self.tell) = (heap, store, options, monitor, tell)
+        (self.heap, self.stores, self.options, self.monitor, self.tell) = (heap, stores, options, monitor, tell)
     }
 
     /// Reads everything. True where something is wrong.
     func examine() throws -> Bool {
-        let listing = try store.list()
-        snapshots = listing.snapshots
-        for key in listing.blocked { monitor.problem(store.problem(blocked: key)) }
+        for store in stores {
+            let listing = try store.list()
+            snapshots += listing.snapshots.map { StoredSnapshot(store: store, item: $0) }
+            for key in listing.blocked { monitor.problem(store.problem(blocked: key)) }
+        }
+        snapshots.sort { $0.item.name < $1.item.name }
         monitor.progress.begin("reading snapshots", files: Int64(snapshots.count))
         named = try namedContents()
         let progress = WorkProgress()
@@ -160,14 +184,15 @@ final class RepairJob {
 
     private func namedContents() throws -> DigestSet {
         var named = DigestSet()
-        for item in snapshots {
+        for snapshot in snapshots {
             do {
-                try ContentCensus.forEachContent(try store.entries(item.key), monitor.cancellation) { named.insert($0) }
+                let entries = try snapshot.store.entries(snapshot.item.key)
+                try ContentCensus.forEachContent(entries, monitor.cancellation) { named.insert($0) }
             } catch let error as SnapcatError where error.code == .damage {
                 // The rest is repaired all the same.
                 monitor.problem(error)
             } catch let error as SnapcatError where error.code == .notFound {
-                if try !store.isGone(item) { throw error }
+                if try !snapshot.store.isGone(snapshot.item) { throw error }
             }
             summary.snapshots += 1
             monitor.progress.add(files: 1)
@@ -203,7 +228,7 @@ final class RepairJob {
             }
         }
         if lost.isEmpty { return }
-        let search = LiveFiles(store, roots: options.fileRoots.map { Array($0.utf8) }, monitor)
+        let search = LiveFiles(roots: options.fileRoots.map { Array($0.utf8) }, monitor)
         for (md5, candidates) in try search.candidates(lost, snapshots).sorted(by: { $0.key < $1.key }) {
             try monitor.cancellation.check()
             if let found = try search.find(md5, candidates, session) {

@@ -7,7 +7,11 @@ struct RepairCommand: AsyncParsableCommand {
         discussion: """
             Reads every object. A damaged one is moved to the heap's folder 'damaged', never deleted. Contents that \
             snapshots name are taken from the heap's trash, or from a file of the snapshotted folders that has the \
-            same md5; --file-root names another folder to look into. Exit 5 where something stays lost.
+            same md5; --file-root names another folder to look into. All snap roots that the heap remembers count. Exit 5 \
+            where something stays lost.
+
+            It reads beside makes, and waits for their end before it moves or writes anything: an hour, or as long as \
+            --wait says.
 
             \(ExitStatus.help)
             """)
