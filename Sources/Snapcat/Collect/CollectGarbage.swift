@@ -10,7 +10,7 @@ public struct CollectOptions: Sendable {
     public var graceMicroseconds: Int64 = 86_400_000_000
     /// Further snap roots that the heap serves: they are remembered in the heap.
     public var snapRoots: [any Storage] = []
-    /// Absolute paths of remembered snap roots that are gone for good. One that is there, with snapshots, is refused.
+    /// Absolute paths, or ids, of remembered snap roots that are gone for good. One that is there, with snapshots, is refused.
     public var droppedSnapRoots: [String] = []
     /// A snap root without any snapshot is taken for empty, and not for one that is not mounted.
     public var allowsEmpty = false

@@ -1,3 +1,4 @@
+import Foundation
 import SnapcatFormat
 import SnapcatHeap
 import SnapcatPlatform
@@ -6,8 +7,9 @@ import SystemPackage
 
 /// The snap roots that a heap serves, kept in the heap: each writes its name before its first object. gc must know all.
 ///
-/// One file for each, `.snap-root-<md5 of its text>`, so that no two writers meet. A root beside the heap is kept
-/// relative to it: a repository may be moved.
+/// One file for each, `.snap-root-<md5 of its id and its text>`, so that no two writers meet. A root beside the heap is
+/// kept relative to it: a repository may be moved. Where a root has no id (`SnapRootID`; those of earlier versions, and
+/// those that cannot be written) its place alone counts.
 struct KnownSnapRoots: Sendable {
     private let local: LocalStorage
     private static let prefix = ".snap-root-"
@@ -22,6 +24,10 @@ struct KnownSnapRoots: Sendable {
         var key: StorageKey
         /// The folder's absolute path, or the URL.
         var place: [UInt8]
+        /// What must be found there; nil where the place alone counts.
+        var id: [UInt8]?
+        /// The machine that has noted it; for messages.
+        var host: String?
     }
 
     func all() throws -> [Root] {
@@ -38,7 +44,9 @@ struct KnownSnapRoots: Sendable {
                 throw damaged(key, error.reason)
             }
             guard let kept = value["snap_root"]?.stringBytes else { throw damaged(key, "it names no snap root") }
-            return Root(key: key, place: Self.absolute(kept, heap: heap))
+            let id = value["id"]?.stringBytes
+            if let id, !SnapRootID.isID(id) { throw damaged(key, "its id is none") }
+            return Root(key: key, place: Self.absolute(kept, heap: heap), id: id, host: value["host"]?.stringText)
         }
     }
 
@@ -51,9 +59,12 @@ struct KnownSnapRoots: Sendable {
     /// Remembers a root; does nothing where it is known. The root must exist where it is local.
     func note(_ storage: BlockingStorage) throws {
         let text = try kept(storage)
-        let key = key(text)
+        let id = try storage.base.local.flatMap { try SnapRootID.readOrMake($0) }
+        let key = key(text, id)
         if try local.statusNow(of: key) != nil { return }
-        let line = JSONValue.object([("snap_root", .string(text))]).bytes
+        var fields: [(String, JSONValue)] = [("snap_root", .string(text))]
+        if let id { fields += [("id", .string(id)), ("host", .text(ProcessInfo.processInfo.hostName))] }
+        let line = JSONValue.object(fields).bytes
         do { try BlockingStorage(local).write(key, .exclusive) { try $0.write(line) } } catch let error as SnapcatError
             where error.code == .alreadyExists
         {
@@ -65,13 +76,26 @@ struct KnownSnapRoots: Sendable {
 
     /// The ones other than this.
     func others(than storage: BlockingStorage) throws -> [Root] {
-        let own = try key(kept(storage))
-        return try all().filter { $0.key != own }
+        let own = Self.place(storage)
+        let id = try storage.base.local.flatMap { try SnapRootID.read($0) }
+        return try all().filter { $0.place != own || $0.id != nil && $0.id != id }
     }
 
-    /// The same as stores. Throws where one cannot be reached.
+    /// Those that have another place, as stores. Throws where one cannot be reached.
     func others(than storage: BlockingStorage, _ monitor: Monitor) throws -> [SnapshotStore] {
-        try others(than: storage).map { try Self.open($0) }
+        let own = Self.place(storage)
+        return try others(than: storage).filter { $0.place != own }.map { try Self.open($0) }
+    }
+
+    /// The absolute path, or the URL.
+    static func place(_ storage: BlockingStorage) -> [UInt8] {
+        storage.base.local.flatMap { FolderOperations.realPath($0.root) } ?? Array(storage.place.utf8)
+    }
+
+    /// False where another snap root has its place, or its id is gone: then what is there is not what was noted.
+    static func isItself(_ root: Root) throws -> Bool {
+        guard let id = root.id else { return true }
+        return try SnapRootID.read(LocalStorage(root: root.place)) == id
     }
 
     static func open(_ root: Root) throws -> SnapshotStore {
@@ -96,14 +120,16 @@ struct KnownSnapRoots: Sendable {
         } != nil
     }
 
-    /// The known root that is this folder, were it gone.
-    func root(at path: [UInt8]) throws -> Root? {
-        let trimmed = LocalStorage(root: path).root
-        return try all().first { $0.place == trimmed || $0.place == FolderOperations.realPath(trimmed) }
+    /// The known roots that have this place, were it gone, or this id.
+    func roots(at name: [UInt8]) throws -> [Root] {
+        if SnapRootID.isID(name) { return try all().filter { $0.id == name } }
+        let trimmed = LocalStorage(root: name).root
+        return try all().filter { $0.place == trimmed || $0.place == FolderOperations.realPath(trimmed) }
     }
 
-    private func key(_ text: [UInt8]) -> StorageKey {
-        StorageKey("\(Self.prefix)\(text.withUnsafeBytes { MD5Hasher.digest($0) })")
+    private func key(_ text: [UInt8], _ id: [UInt8]?) -> StorageKey {
+        let whole = (id.map { $0 + Array("\n".utf8) } ?? []) + text
+        return StorageKey("\(Self.prefix)\(whole.withUnsafeBytes { MD5Hasher.digest($0) })")
     }
 
     private func kept(_ storage: BlockingStorage) throws -> [UInt8] {

@@ -84,10 +84,9 @@ extension Repository {
     private func otherSnapRoots(of heap: Heap, _ monitor: Monitor) throws -> [SnapshotStore] {
         guard let known = KnownSnapRoots(heap) else { return [] }
         return try known.others(than: snapshots.storage).compactMap { root in
-            do { return try KnownSnapRoots.open(root) } catch let error as SnapcatError where error.code == .failed {
-                monitor.note("what a snap root of this heap needs is not looked for: it is missing: '\(TerminalText.lossy(root.place))'")
-                return nil
-            }
+            if try KnownSnapRoots.isThere(root) && KnownSnapRoots.isItself(root) { return try KnownSnapRoots.open(root) }
+            monitor.note("what a snap root of this heap needs is not looked for: it is missing: '\(TerminalText.lossy(root.place))'")
+            return nil
         }
     }
 

@@ -16,7 +16,7 @@ struct GCCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("How old unused objects, and those in the trash, must be: 24h, 7d, 0s.", valueName: "time"))
     var grace = "24h"
-    @Option(help: ArgumentHelp("Forget a snap root that the heap remembers, and that is gone for good; may be repeated.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Forget a snap root that the heap remembers, and that is gone for good, by its folder or its id; may be repeated.", valueName: "dir"))
     var dropSnapRoot: [String] = []
     @Flag(help: "A snap root without snapshots is really empty.")
     var allowEmpty = false
@@ -27,6 +27,9 @@ struct GCCommand: AsyncParsableCommand {
     @OptionGroup var talk: TalkOptions
     @OptionGroup var lock: LockOptions
 
+    /// Of a snap root, as an error names it.
+    private static func isID(_ text: String) -> Bool { text.utf8.count == 32 && text.allSatisfy(\.isHexDigit) }
+
     func validate() throws { _ = try TimeArgument.microseconds(grace, "--grace") }
 
     func run() async throws {
@@ -35,7 +38,7 @@ struct GCCommand: AsyncParsableCommand {
         var options = CollectOptions()
         options.graceMicroseconds = try TimeArgument.microseconds(grace, "--grace")
         options.snapRoots = try roots.furtherSnapRoots()
-        options.droppedSnapRoots = try dropSnapRoot.map { try StorageLocation($0).description }
+        options.droppedSnapRoots = try dropSnapRoot.map { Self.isID($0) ? $0 : try StorageLocation($0).description }
         options.allowsEmpty = allowEmpty
         options.isDryRun = dryRun
         let printer = RowPrinter<CollectAction>(rows.writer(CollectAction.columns), limit: rows.limit) { $0.cells }
