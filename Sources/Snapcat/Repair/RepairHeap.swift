@@ -49,7 +49,8 @@ extension Repository {
     /// Nothing is deleted. What is damaged or missing is told by the files, read anew; the catalog is not asked. An
     /// object that cannot be read for another reason than its bytes is told to `monitor` and left alone, and so is a
     /// damaged snapshot. Makes may run meanwhile: their end is waited for (an hour, where the repository's
-    /// `lockWaitSeconds` is 0) before anything is moved. Cost: reads all snapshots (twice where something is wrong) and the whole heap.
+    /// `lockWaitSeconds` is 0) before anything is moved. Cost: reads all snapshots (twice where something is wrong) and
+    /// the whole heap.
     public func repair(
         _ options: RepairOptions = RepairOptions(), monitor: Monitor = .silent,
         _ tell: @escaping @Sendable (RepairAction) throws -> Void
