@@ -34,6 +34,7 @@ package struct CatalogSync {
     @discardableResult
     package func run() throws -> Summary {
         let listing = try store.list()
+        for key in listing.blocked { monitor.problem(store.problem(blocked: key)) }
         let known = try catalog.read { try CatalogSnapshots.all($0) }
         var summary = Summary()
         var current: Set<SnapshotName> = []

@@ -77,6 +77,8 @@ import Testing
             let result = try await run(sandbox, command)
             #expect(result.status == 5 && (result.text + result.stderr).contains("snap/\(place)"), "\(command): \(result.stderr)")
         }
+        let list = try await run(sandbox, ["list"])
+        #expect(list.stderr.contains("snap/\(place)'") && list.lines.count == 3, "\(list.stderr)\n\(list.text)")
         try put(.folder, "\(snap)/\(place)")
         try manager.removeItem(atPath: "\(snap)/\(place)")
         try manager.moveItem(atPath: archive, toPath: "\(snap)/\(place)")
