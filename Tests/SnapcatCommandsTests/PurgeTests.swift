@@ -147,6 +147,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func aCompanionThatCouldNotBeReadIsPurgedByTheNextOfTheSameName(isTrashKept: Bool) async throws {
+        let history = try await RetentionSandbox()
+        let companion = history.snapshots[1].replacing(".jsonl.gz", with: ".meta.gz")
+        let aside = history.folder.path + "/aside"
+        let manager = FileManager.default
+        try manager.moveItem(atPath: companion, toPath: aside)
+        try manager.createDirectory(atPath: companion, withIntermediateDirectories: false)
+        let first = try await history.run("purge", "d")
+        #expect(first.status == 5 && first.stderr.contains(".meta.gz"), "\(first.stderr)")
+        try manager.removeItem(atPath: companion)
+        try manager.moveItem(atPath: aside, toPath: companion)
+        if !isTrashKept { try manager.removeItem(atPath: history.repo + "/snap/trash") }
+        // Of another name nothing is known.
+        #expect(try await history.run("purge", "late").status == 5)
+        let again = try await history.run("purge", "d")
+        #expect(again.status == (isTrashKept ? 0 : 5), "\(again.stderr)")
+        let check = try await history.run("check", "--format", "jsonl")
+        #expect(check.status == (isTrashKept ? 0 : 5), "\(check.text)")
+    }
+
     /// As a purge leaves it that is killed between companion and snapshot.
     private func interrupt(_ history: RetentionSandbox, _ index: Int, purging name: String) async throws {
         let old = history.folder.path + "/old"

@@ -68,7 +68,33 @@ struct FoundNames {
         interrupted = try SnapshotTrash(store: store).interrupted(item, files: all)
         // One of the same names tells what remains already, whatever is left of it in the trash.
         filesFit = interrupted != nil || facts.files == remainingFiles
+        if try !filesFit && isBehind(facts, item) {
+            filesFit = true
+            companionChanges = true
+        }
         if !filesFit { tell(facts.files, all, "files") }
+    }
+
+    /// Whether an earlier purge of the same names could not read the companion, and went on without it: then it tells of the
+    /// snapshot that the trash has.
+    private func isBehind(_ facts: SnapshotFacts, _ item: SnapshotStore.Item) throws -> Bool {
+        guard files == 0 else { return false }
+        return try SnapshotTrash(store: store).items().contains { old in
+            guard old.name == item.name else { return false }
+            do {
+                let entries = try store.entries(old.key)
+                var (all, rest): (Int64, Int64) = (0, 0)
+                while try entries.advance() {
+                    try entries.parse()
+                    all += 1
+                    if !names.contains(entries.entryName) { rest += 1 }
+                }
+                return all == facts.files && rest == remainingFiles
+            } catch let error as SnapcatError where error.isOfTheFile {
+                // It proves nothing.
+                return false
+            }
+        }
     }
 
     private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
