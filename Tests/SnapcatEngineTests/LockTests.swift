@@ -148,6 +148,33 @@ import Testing
         #expect(silent != .alive)
     }
 
+    @Test func aFullDiskLocksToo_butNotBesideAnotherMachine() throws {
+        guard let disk = try SmallDisk.mount(kilobytes: 64) else { return }
+        let root = Array(disk.path.utf8)
+        func take() throws -> FolderLock? {
+            try FolderLock.take(root, .exclusive, purpose: "gc", clock: clock, needsWriting: true, note: { _ in })
+        }
+        _ = try take()
+        let name = root + Array("/.lock-shared-0123456789abcdef".utf8)
+        for holder in [other(), other(boot: LockHolder.thisBoot)] {
+            do {
+                let file = try Descriptor.open(name, [.write, .create])
+                try file.rewindAndTruncate()
+                try file.writeAll(holder.text)
+            }
+            try disk.resize(leavingKilobytes: 0)
+            // Of this boot, and its process has ended: it keeps nobody from making room.
+            if holder.boot == LockHolder.thisBoot {
+                let lock = try #require(try take())
+                #expect(throws: SnapcatError.self) { try take() }
+                try lock.checkIsHeld()
+            } else {
+                #expect(try #require(throws: SnapcatError.self) { try take() }.code == .locked)
+            }
+            try disk.resize(kilobytes: 64)
+        }
+    }
+
     @Test func whoLosesALockToAnotherMachineNoticesIt() throws {
         let lock = try take(.exclusive)
         try FolderOperations.removeFile(folder.path(try #require(holderFiles().first)))

@@ -48,9 +48,15 @@ final class FolderLock: Sendable {
             own = try HolderFile.create(folder, mode, purpose: purpose, clock: clock, access: access)
         } catch {
             let alone = FolderLock(lock, nil, takenNanoseconds: nil)
-            // Without room for its own file the kernel's lock must do: else nothing could make room.
+            // Without room for its own file the kernel's lock must do: else nothing could make room. No age can be told
+            // then: whoever may be alive, as on a machine without common locks, is.
             let isEnough = error.meansFull ? attempt == .taken : !needsWriting && error.meansUnwritable
             guard isEnough else { throw SnapcatError.system("Cannot lock", folder, error) }
+            if error.meansFull {
+                for other in try HolderFile.all(folder) where mode == .exclusive || other.mode == .exclusive {
+                    if other.state(now: 0, kernelLocks: true) == .alive { throw locked(folder, other.holder) }
+                }
+            }
             return alone
         }
         let now = try withSystemError("Cannot look at the lock", folder) { () throws(Errno) in
