@@ -133,7 +133,7 @@ let package = Package(
             name: "SnapcatEngineTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "SnapcatCatalog", "Snapcat", "SnapcatFuzzing", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SnapcatCommandsTests", dependencies: ["SnapcatPlatform", "SnapcatCommands", "SnapcatTestSupport"],
+            name: "SnapcatCommandsTests", dependencies: ["SnapcatPlatform", "SnapcatStorage", "Snapcat", "SnapcatCommands", "SnapcatTestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "SnapcatTortureTests", dependencies: ["SnapcatPlatform", "SnapcatFormat", "SnapcatStorage", "SnapcatHeap", "Snapcat", "SnapcatTestSupport"],

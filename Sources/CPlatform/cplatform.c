@@ -245,6 +245,15 @@ void cplatform_boot_id(char id[64]) {
 #endif
 }
 
+int64_t cplatform_uptime_ns(void) {
+#ifdef CLOCK_BOOTTIME
+    return clock_ns(CLOCK_BOOTTIME);
+#else
+    // On Darwin it counts while the machine sleeps.
+    return clock_ns(CLOCK_MONOTONIC);
+#endif
+}
+
 int cplatform_process_exists(int64_t pid) {
     if (pid <= 0 || pid > INT32_MAX) return 0;
     return kill((pid_t)pid, 0) == 0 || errno == EPERM;

@@ -1,13 +1,15 @@
 import Foundation
+import Snapcat
 import SnapcatFormat
 import SnapcatPlatform
+import SnapcatStorage
 import SnapcatTestSupport
 
 /// A small repository with three snapshots, a forgotten one and an unused object in the trash; damaged, and put right again.
 final class DamageSandbox {
     enum Place: String, CaseIterable {
         case newest, middle, oldest, newestCompanion, oldestCompanion, sharedObject, oldObject, trashedSnapshot, trashedCompanion, trashedObject
-        case catalog, journal, snapLock, heapLock, snapRootNote
+        case catalog, journal, snapLock, heapLock, snapRootNote, snapRootID
 
         var isSnapshot: Bool { [.newest, .middle, .oldest].contains(self) }
         var isCompanion: Bool { self == .newestCompanion || self == .oldestCompanion }
@@ -17,9 +19,11 @@ final class DamageSandbox {
         var isDerived: Bool { !isSnapshot && !isCompanion && !isObject && !isTrash }
     }
 
-    enum Damage: Hashable, CustomStringConvertible {
+    indirect enum Damage: Hashable, Sendable, CustomStringConvertible {
         case deleted, folder, linkToNothing, linkInACircle, linkToTheFile, pipe, unreadable, appended
         case cut(to: Int), flipped(bit: Int), zeroed(from: Int, count: Int)
+        /// Of a file that the catalog takes for the one it has read: a disk that forgets leaves the stamps as they were.
+        case silently(Damage)
 
         var description: String {
             switch self {
@@ -34,6 +38,7 @@ final class DamageSandbox {
             case .cut(let count): "cut to \(count)"
             case .flipped(let bit): "bit \(bit) flipped"
             case .zeroed(let start, let count): "\(count) zeros at \(start)"
+            case .silently(let damage): "silently \(damage)"
             }
         }
     }
@@ -117,7 +122,7 @@ final class DamageSandbox {
             .trashedCompanion: try only { $0.hasPrefix("repo/snap/trash/") && $0.hasSuffix(".meta.gz") },
             .trashedObject: try only { $0.hasPrefix("repo/heap/trash/") },
             .catalog: "repo/catalog.sqlite", .journal: "repo/catalog.sqlite-wal", .snapLock: "repo/snap/.lock", .heapLock: "repo/heap/.lock",
-            .snapRootNote: try only { $0.hasPrefix("repo/heap/.snap-root-") },
+            .snapRootNote: try only { $0.hasPrefix("repo/heap/.snap-root-") }, .snapRootID: "repo/snap/.snapcat-root",
         ]
     }
 
@@ -151,6 +156,10 @@ final class DamageSandbox {
 
     func damage(_ place: Place, _ damage: Damage) throws {
         let path = "\(work)/\(places[place] ?? "")"
+        if case .silently(let damage) = damage {
+            try self.damage(place, damage)
+            return try takeForRead(place, path)
+        }
         if place == .journal { try leaveJournal() }
         var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         try manager.removeItem(atPath: path)
@@ -165,7 +174,7 @@ final class DamageSandbox {
             try Data(bytes).write(to: URL(fileURLWithPath: work + "/moved"))
             return
         case .pipe: if mkfifo(path, 0o600) != 0 { throw Failure(description: "mkfifo") }; return
-        case .unreadable, .appended, .cut, .flipped, .zeroed: break
+        case .unreadable, .appended, .cut, .flipped, .zeroed, .silently: break
         }
         switch damage {
         case .appended: bytes += Array("garbage".utf8)
@@ -176,6 +185,25 @@ final class DamageSandbox {
         }
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         if damage == .unreadable { try manager.setAttributes([.posixPermissions: 0], ofItemAtPath: path) }
+    }
+
+    /// Gives the catalog the stamps of a snapshot or companion as it is now, as if it had been read like this.
+    private func takeForRead(_ place: Place, _ path: String) throws {
+        guard place.isSnapshot || place.isCompanion else { return }
+        let name = Array(path.utf8)
+        guard let slash = name.lastIndex(of: UInt8(ascii: "/")) else { return }
+        let storage = LocalStorage(root: Array(name[..<slash]))
+        let status = try storage.statusNow(of: StorageKey(Array(name[(slash + 1)...])))?.fingerprint ?? ""
+        let index = place == .middle ? 1 : place == .oldest || place == .oldestCompanion ? 0 : 2
+        let column = place.isSnapshot ? "file_status" : "companion_status"
+        let script = """
+            import sqlite3, sys
+            c = sqlite3.connect(sys.argv[1])
+            c.execute("update snapshot_row set \(column) = ? where id = (select id from snapshot_row where taken_at is not null order by taken_at limit 1 offset \(index))", (sys.argv[2],))
+            if c.total_changes != 1: sys.exit("no such snapshot")
+            c.commit()
+            """
+        _ = try Python.run(script, arguments: [work + "/repo/catalog.sqlite", status])
     }
 
     /// A journal beside the catalog, as a process leaves it that is killed: it says what the catalog says.

@@ -107,6 +107,37 @@ import Testing
         #expect(last.actions.contains { $0.kind == .remove && $0.subject == .object } && last.actions.contains { $0.kind == .remove && $0.subject == .snapshot })
     }
 
+    @Test func whateverEndsItASnapshotThatGetsANewTimeInTheTrashKeepsItsCompanion() async throws {
+        let name = SnapshotName(time: SnapshotTime(microseconds: 0))
+        @Sendable func time(_ seconds: Int64) -> SnapshotTime { SnapshotTime(microseconds: seconds * 1_000_000) }
+        try await WorkerThread.run("test", cancellation: CancellationFlag()) {
+            var ended = 0
+            for call in FaultyStorage.Call.allCases {
+                for number in 1... {
+                    let faulty = FaultyStorage(MemoryStorage())
+                    let storage = BlockingStorage(faulty)
+                    let store = SnapshotStore(storage)
+                    let trash = SnapshotTrash(store: store)
+                    for key in [StorageKey(name.key), StorageKey(name.companionKey)] { try storage.write(key, .exclusive) { try $0.write([1, 2, 3]) } }
+                    try trash.put(name, StorageKey(name.key), at: time(1))
+                    let item = try #require(try trash.items().first)
+                    faulty.arm(FaultyStorage.Fault(call, number: number, forever: true))
+                    let failed: Bool
+                    do {
+                        try trash.restamp(item, at: time(2))
+                        failed = false
+                    } catch is SnapcatError { failed = true }
+                    faulty.arm(nil)
+                    #expect(try trash.items().contains { $0.companionKey != nil }, "\(call) \(number)")
+                    #expect(try !failed == (trash.items().map(\.since) == [time(2)] && trash.strays().isEmpty), "\(call) \(number)")
+                    if !failed { break }
+                    ended += 1
+                }
+            }
+            #expect(ended > 5)
+        }
+    }
+
     @Test func whatASnapshotNamesComesBackFromTheTrash() async throws {
         let first = try await repository.make(source)
         let object = md5("always")

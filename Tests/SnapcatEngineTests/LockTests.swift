@@ -84,9 +84,21 @@ import Testing
         #expect(try lock != nil && holderFiles().count == 1)
     }
 
-    @Test func aLockOfThisMachineBeforeItWasStartedAnewIsStale() throws {
+    @Test func aLockOfThisMachineBeforeItWasStartedAnewIsStale_butNotThatOfAnotherOneOfItsName() throws {
+        func state(silentSeconds: Int64, upSeconds: Int64, kernelLocks: Bool) -> LockHolder.State {
+            LockHolder.state(
+                other(host: ProcessInfo.processInfo.hostName), silenceNanoseconds: silentSeconds * 1_000_000_000, kernelLocks: kernelLocks,
+                uptimeNanoseconds: upSeconds * 1_000_000_000)
+        }
+        for kernelLocks in [false, true] {
+            #expect(state(silentSeconds: 120, upSeconds: 100, kernelLocks: kernelLocks) != .alive)
+            #expect(state(silentSeconds: 100, upSeconds: 120, kernelLocks: kernelLocks) == .alive)
+            // Of two that are started at once the one is slower to beat.
+            #expect(state(silentSeconds: 29, upSeconds: 1, kernelLocks: kernelLocks) == .alive)
+        }
+        // This machine is up for longer than that.
         try leave(other(host: ProcessInfo.processInfo.hostName))
-        #expect(try take(.exclusive) != nil)
+        #expect(throws: SnapcatError.self) { try take(.exclusive) }
     }
 
     @Test func aLockOfAnotherMachineHoldsAsLongAsItsHeartBeats() throws {

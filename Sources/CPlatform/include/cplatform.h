@@ -64,6 +64,8 @@ int cplatform_lock_is_unsupported(void);
 
 /// The identity of this boot of the machine, empty where it is not known.
 void cplatform_boot_id(char id[64]);
+/// Nanoseconds since this boot, its sleep included.
+int64_t cplatform_uptime_ns(void);
 /// Whether a process of this number runs on this machine (whoever's it is).
 int cplatform_process_exists(int64_t pid);
 

@@ -104,25 +104,13 @@ struct CheckSnapshot {
         }
         if companion.facts.files != files {
             let message = "it tells of \(companion.facts.files) files, the snapshot has \(files)"
-            let isPurging = try isBeingPurged(files: files)
+            // A purge has put both into the trash before it replaces the companion, and then the snapshot.
+            let isPurging = try SnapshotTrash(store: store).interrupted(item, files: files) != nil
             try tell(
                 CheckFinding(
                     .companion, isDamage: !isPurging, place: place,
                     isPurging ? "\(message): 'snapcat purge' is at work, or was interrupted and has to be run again" : message))
         }
-    }
-
-    /// Whether a purge has replaced the companion and not yet the snapshot: it has put both into the trash before.
-    private func isBeingPurged(files: Int64) throws -> Bool {
-        for old in try SnapshotTrash(store: store).items() where old.name == item.name && old.size == item.status.size {
-            do {
-                if try store.companion(of: old.key)?.facts.files == files { return true }
-            } catch let error as SnapcatError where error.isOfTheFile {
-                // It proves nothing.
-                continue
-            }
-        }
-        return false
     }
 }
 

@@ -11,12 +11,6 @@ struct DigestSet: Sendable {
         if added.count >= max(1 << 16, sorted.count) { compact() }
     }
 
-    mutating func formUnion(_ other: DigestSet) {
-        added += other.sorted
-        added += other.added
-        compact()
-    }
-
     /// To be called after the last `insert` and before the first `contains`.
     mutating func compact() {
         if added.isEmpty { return }

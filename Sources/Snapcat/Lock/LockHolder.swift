@@ -66,19 +66,24 @@ struct LockHolder: Equatable, Sendable {
 
     /// Beats are this far apart.
     static let beatSeconds = 30.0
+    /// With less silence another one of this machine's name may live, however short this machine is up.
+    static let leastSilentNanoseconds: Int64 = 60_000_000_000
     /// Without a beat for so long a holder on another machine counts as dead.
     static let mostSilentNanoseconds: Int64 = 600_000_000_000
 
     /// `silence`: since the last beat, by the stamps of the file system that holds the lock, so that no machine's own
-    /// clock counts. `kernelLocks`: the file system has locks of the kernel, which end with their process.
+    /// clock counts. `kernelLocks`: the file system has locks of the kernel, which end with their process. `uptime`: of
+    /// this machine. Who has shown a sign of life since it was started lives on another one of the same name.
     static func state(
         _ holder: LockHolder?, silenceNanoseconds silence: Int64, kernelLocks: Bool,
-        thisHost: String = ProcessInfo.processInfo.hostName, thisBoot: String = thisBoot
+        thisHost: String = ProcessInfo.processInfo.hostName, thisBoot: String = thisBoot, uptimeNanoseconds uptime: Int64 = cplatform_uptime_ns()
     ) -> State {
         if let holder, !holder.boot.isEmpty, holder.boot == thisBoot {
             if kernelLocks || cplatform_process_exists(holder.pid) == 0 { return .dead("the process has ended") }
             // Its number may be another's by now: the heartbeat decides.
-        } else if let holder, holder.host == thisHost { return .dead("the machine has been started anew since") }
+        } else if let holder, holder.host == thisHost, silence > max(uptime, leastSilentNanoseconds) {
+            return .dead("the machine has been started anew since")
+        }
         if silence > mostSilentNanoseconds {
             return .dead("no sign of life for \(silence / 60_000_000_000) minutes")
         }

@@ -51,6 +51,8 @@ extension Repository {
             defer { withExtendedLifetime(lock) {} }
             let job = PurgeJob(store: snapshots, names: names, options: options, clock: clock, monitor: monitor)
             try job.refuseStrangeNames()
+            // A mistaken --catalog is refused before anything is written.
+            if !options.isDryRun { try withUsableCatalog(monitor) { _ = try catalog(monitor) } }
             let summary = try job.run(tell)
             if summary.changed > 0 && !options.isDryRun {
                 do { _ = try syncedSnapshots(monitor) } catch let error as SnapcatError where error.code != .interrupted {

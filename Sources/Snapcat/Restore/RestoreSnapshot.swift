@@ -26,11 +26,7 @@ extension Repository {
         action: (RestoreAction) throws -> Void
     ) throws -> RestoreSummary {
         let started = monotonicNanoseconds()
-        let wanted =
-            switch side {
-            case .indexed(let snapshot): try RestoreSource(snapshots, StorageKey(snapshot.key), options, monitor)
-            case .file(let store, let key): try RestoreSource(store, key, options, monitor)
-            }
+        let wanted = try source(side, options, monitor)
         let ownPaths = try ownPaths(in: target, monitor)
         let isEmpty = try Self.isMissingOrEmpty(target)
         try refuseDangerous(target, isEmpty: isEmpty, files: wanted.files, options)
@@ -66,6 +62,18 @@ extension Repository {
         }
         done.seconds = Double(monotonicNanoseconds() - started) / 1e9
         return done
+    }
+
+    /// Throws `.damage` where the snapshot cannot be read to its end, were it as the catalog remembers it.
+    private func source(_ side: ComparisonSide, _ options: RestoreOptions, _ monitor: Monitor) throws -> RestoreSource {
+        switch side {
+        case .file(let store, let key): return try RestoreSource(store, key, options, monitor)
+        case .indexed(let snapshot):
+            do { return try RestoreSource(snapshots, StorageKey(snapshot.key), options, monitor) } catch var error as SnapcatError {
+                if error.code == .damage && error.advice.isEmpty { error.advice = "nothing was restored; 'snapcat list' shows the other snapshots" }
+                throw error
+            }
+        }
     }
 
     /// Gives out the plan, and counts what would be refused.

@@ -187,10 +187,13 @@ package struct SnapshotTrash: Sendable {
     }
 
     /// Puts an item's time anew: of one that was put here by a clock that was ahead.
+    ///
+    /// A copy of the companion first, so that the snapshot has one under either name whenever this is ended.
     func restamp(_ item: Item, at time: SnapshotTime) throws {
         let key = key(item.name, at: time)
-        if let companion = item.companionKey { try store.storage.move(companion, to: store.companionKey(of: key)) }
+        if let companion = item.companionKey { try store.storage.copy(companion, to: store.companionKey(of: key)) }
         try store.storage.move(item.key, to: key)
+        if let companion = item.companionKey { try store.storage.delete(companion) }
     }
 }
 
