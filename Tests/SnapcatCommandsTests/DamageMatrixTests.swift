@@ -33,7 +33,7 @@ import Testing
     private static let mostInASlice = 40
     private static let mostTold = 40
     /// So many neighbouring bytes have all commands together.
-    private static let turns = 6
+    private static let turns = 12
 
     @Test func `Damage is found, told and costs nothing else`() async throws {
         var random = SeededRandom()
