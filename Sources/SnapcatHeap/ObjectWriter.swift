@@ -42,17 +42,16 @@ package final class ObjectWriter {
     /// Stores a content that is in memory where the heap lacks it. `md5` is its own.
     package func add(_ content: UnsafeRawBufferPointer, md5: MD5Digest) throws -> StoredContent {
         let size = Int64(content.count)
-        guard let session,
-            try !holds(Wanted(md5: md5, size: size, checksum: { Gzip.checksum(content) }, bytes: { ArraySource(Array(content)) }))
-        else {
+        let wanted = Wanted(md5: md5, size: size, checksum: { Gzip.checksum(content) }, bytes: { ArraySource(Array(content)) })
+        guard let session, try !holds(wanted) else {
             return StoredContent(md5: md5, size: size, storedBytes: 0, isNew: false)
         }
         try session.markUnfinished()
         let compressed = try compressor.compress(content)
-        try writeObject(md5) { file in
+        let isNew = try writeObject(wanted, session) { file in
             try withSystemError("Cannot write to the heap", md5.hexBytes) { () throws(Errno) in try file.writeAll(compressed) }
         }
-        return StoredContent(md5: md5, size: size, storedBytes: Int64(compressed.count), isNew: true)
+        return StoredContent(md5: md5, size: size, storedBytes: isNew ? Int64(compressed.count) : 0, isNew: isNew)
     }
 
     /// Reads `file` from where it stands to its end, stores the content where the heap lacks it, and returns what was read.
@@ -84,8 +83,8 @@ package final class ObjectWriter {
                     let name = "what was just written"
                     return try GzipReader(DescriptorSource(temporary, size: sink.byteCount, name: name), name: name)
                 })
-            let isNew = try !holds(wanted)
-            if isNew { try place(name, md5, session) } else { removeTemporary(name, session) }
+            let isNew = try !holds(wanted) && place(name, wanted, session)
+            if !isNew { removeTemporary(name, session) }
             return StoredContent(
                 md5: md5, size: hasher.byteCount, storedBytes: isNew ? sink.byteCount : 0, isNew: isNew)
         } catch {
@@ -197,13 +196,15 @@ package final class ObjectWriter {
 
     // MARK: Files
 
-    private func writeObject(_ md5: MD5Digest, _ write: (Descriptor) throws -> Void) throws {
-        guard let session else { return }
+    /// False where another has stored it meanwhile.
+    private func writeObject(_ wanted: Wanted, _ session: HeapSession, _ write: (Descriptor) throws -> Void) throws -> Bool {
         let name = nextTemporaryName()
         let file = try createTemporary(name, in: session)
         do {
             try write(file)
-            try place(name, md5, session)
+            let isNew = try place(name, wanted, session)
+            if !isNew { removeTemporary(name, session) }
+            return isNew
         } catch {
             removeTemporary(name, session)
             throw error
@@ -222,21 +223,43 @@ package final class ObjectWriter {
         return temporaryBase + Array("-\(temporaryCounter).gz".utf8)
     }
 
-    /// Renames a finished temporary file to its place. Replacing is right: the content is the same by its md5.
-    private func place(_ name: [UInt8], _ md5: MD5Digest, _ session: HeapSession) throws(SnapcatError) {
+    /// Renames a finished temporary file to its place, unless a good object of this very content has come there since it
+    /// was looked for: then false. Another content of the same md5 is a collision also where both come at one moment.
+    private func place(_ name: [UInt8], _ wanted: Wanted, _ session: HeapSession) throws -> Bool {
+        if try rename(name, wanted.md5, session, replaces: false) { return true }
+        if try holds(wanted) { return false }
+        // What is there is no object: a link that leads nowhere.
+        return try rename(name, wanted.md5, session, replaces: true)
+    }
+
+    /// False where the place is taken.
+    private func rename(_ name: [UInt8], _ md5: MD5Digest, _ session: HeapSession, replaces: Bool) throws(SnapcatError) -> Bool {
         let path = HeapLayout.path(md5)
-        try withSystemError("Cannot write to the heap", path) { () throws(Errno) in
-            do throws(Errno) {
-                try FolderOperations.rename(name, in: session.temporary.raw, to: path, in: session.root.raw)
-            } catch {
-                guard error == .noSuchFileOrDirectory else { throw error }
+        func rename(replaces: Bool) throws(Errno) {
+            let (from, to) = (session.temporary.raw, session.root.raw)
+            if replaces { return try FolderOperations.rename(name, in: from, to: path, in: to) }
+            do throws(Errno) { try FolderOperations.renameExclusively(name, in: from, to: path, in: to) } catch {
+                // A file system that has neither such a rename nor hard links.
+                guard [.notPermitted, .notSupported, .noFunction].contains(error) else { throw error }
+                try FolderOperations.rename(name, in: from, to: path, in: to)
+            }
+        }
+        return try withSystemError("Cannot write to the heap", path) { () throws(Errno) in
+            for makesBucket in [true, false] {
+                do throws(Errno) {
+                    try rename(replaces: replaces)
+                    break
+                } catch {
+                    if error == .fileExists && !replaces { return false }
+                    guard makesBucket && error == .noSuchFileOrDirectory else { throw error }
+                }
                 do throws(Errno) {
                     try FolderOperations.makeFolder(Array(path[..<2]), in: session.root.raw, mode: session.access)
                 } catch {
                     if error != .fileExists { throw error }
                 }
-                try FolderOperations.rename(name, in: session.temporary.raw, to: path, in: session.root.raw)
             }
+            return true
         }
     }
 

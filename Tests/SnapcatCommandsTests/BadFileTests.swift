@@ -72,27 +72,11 @@ import Testing
         #expect(try await SnapcatProcess.run(["check", "--read-data", "--repo", sandbox.repo]).status == 0)
     }
 
-    /// Wang, Feng, Lai, Yu: "Collisions for Hash Functions MD4, MD5, HAVAL-128 and RIPEMD", 2004.
-    private static let collision = [
-        """
-        d131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f8955ad340609f4b30283e488832571415a\
-        085125e8f7cdc99fd91dbdf280373c5bd8823e3156348f5bae6dacd436c919c6dd53e2b487da03fd02396306d248cda0\
-        e99f33420f577ee8ce54b67080a80d1ec69821bcb6a8839396f9652b6ff72a70
-        """,
-        """
-        d131dd02c5e6eec4693d9a0698aff95c2fcab50712467eab4004583eb8fb7f8955ad340609f4b30283e4888325f1415a\
-        085125e8f7cdc99fd91dbd7280373c5bd8823e3156348f5bae6dacd436c919c6dd53e23487da03fd02396306d248cda0\
-        e99f33420f577ee8ce54b67080280d1ec69821bcb6a8839396f965ab6ff72a70
-        """,
-    ].map { hex in
-        stride(from: 0, to: hex.utf8.count, by: 2).compactMap { UInt8(hex.dropFirst($0).prefix(2), radix: 16) }
-    }
-
     /// Both small, and so large that they are streamed: a common rest leaves their md5s equal.
     @Test(arguments: [0, 6 << 20], [[], ["--paranoid", "--rehash"]])
     func `Another content with the md5 of one in the heap is refused as a collision`(rest: Int, options: [String]) async throws {
         let sandbox = try RestoreSandbox(["quiet": "one\n"])
-        let contents = Self.collision.map { $0 + [UInt8](repeating: 7, count: rest) }
+        let contents = MD5Collision.pair.map { $0 + [UInt8](repeating: 7, count: rest) }
         #expect(contents[0] != contents[1] && contents[0].withUnsafeBytes { MD5Hasher.digest($0) } == contents[1].withUnsafeBytes { MD5Hasher.digest($0) })
         try sandbox.folder.write("source/first", contents[0])
         try await sandbox.make()
@@ -100,6 +84,9 @@ import Testing
         let refused = try await SnapcatProcess.run(["make", sandbox.source, "--repo", sandbox.repo] + options)
         #expect(refused.status == 5 && refused.lines("error").count == 1 && refused.stderr.contains("Two contents have the md5"), "\(refused.stderr)")
         #expect(try sandbox.snapshots().count == 1)
+        // Both new, and read at one moment.
+        let both = try await SnapcatProcess.run(["make", sandbox.source, "--repo", sandbox.repo + "-new"] + options)
+        #expect(both.status == 5 && both.stderr.contains("Two contents have the md5"), "\(both.stderr)")
         // What is stored stays, and the same content again is none.
         #expect(try await SnapcatProcess.succeed(["cat", "latest:first", "--repo", sandbox.repo]).stdout == contents[0])
         try sandbox.folder.write("source/second", contents[0])

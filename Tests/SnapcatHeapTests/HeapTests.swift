@@ -1,3 +1,4 @@
+import Foundation
 import SnapcatFormat
 import SnapcatPlatform
 import SnapcatStorage
@@ -100,6 +101,35 @@ func digest(_ content: [UInt8]) -> MD5Digest { content.withUnsafeBytes { MD5Hash
         // A good one is there already.
         guard comparesContents else { return }
         #expect(try !ObjectWriter(session, level: .standard, comparesContents: true).add(file: content).isNew)
+    }
+
+    @Test func twoContentsOfOneMD5ThatComeAtOneMomentAreACollisionToo() async throws {
+        for round in 0..<200 {
+            let contents = MD5Collision.pair.map { $0 + [UInt8(round)] }
+            #expect(digest(contents[0]) == digest(contents[1]))
+            let session = try heap.session()
+            let outcomes = try await withThrowingTaskGroup(of: String.self) { group in
+                for content in contents {
+                    group.addTask {
+                        do { return try ObjectWriter(session, level: .standard).add(content).isNew ? "new" : "old" } catch let error as SnapcatError {
+                            return "\(error.code)"
+                        }
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }.sorted()
+            }
+            #expect(outcomes == ["collision", "new"])
+        }
+    }
+
+    @Test func aLinkThatLeadsNowhereGivesWayToAnObject() throws {
+        let content: [UInt8] = [1, 2, 3]
+        let path = String(decoding: heap.folder.path("heap/" + heap.name(digest(content))), as: UTF8.self)
+        let session = try heap.session()
+        try FileManager.default.createDirectory(atPath: String(path.dropLast(heap.name(digest(content)).count - 2)), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "nothing")
+        #expect(try ObjectWriter(session, level: .standard).add(content).isNew)
+        #expect(try heap.content(digest(content)) == content)
     }
 
     @Test func aContentIsStoredOnceUnderItsMD5ForPythonToRead() throws {
