@@ -17,7 +17,7 @@ package final class HeapSession: Sendable {
     let access: UInt32
     private let rootPath: [UInt8]
     /// Gets every object that is moved out of the way.
-    private let report: @Sendable (SnapcatError) -> Void
+    let report: @Sendable (SnapcatError) -> Void
 
     private struct Mark: Sendable {
         var name: [UInt8]

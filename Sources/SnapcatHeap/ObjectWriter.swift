@@ -115,8 +115,17 @@ package final class ObjectWriter {
     }
 
     /// True where the heap has a good object of this content, which the run then relies on.
-    private func holds(_ wanted: Wanted) throws -> Bool {
-        guard let session, try hasObject(wanted, session) else { return false }
+    ///
+    /// One that the disk cannot read (EIO) gives way to the content in hand, as one that is missing; `tells`: with a word.
+    private func holds(_ wanted: Wanted, tells: Bool = false) throws -> Bool {
+        guard let session else { return false }
+        do { guard try hasObject(wanted, session) else { return false } } catch var error as SnapcatError
+            where error.errorNumber == Errno.ioError.rawValue
+        {
+            error.advice = "it is stored anew"
+            if tells { session.report(error) }
+            return false
+        }
         session.relyOnOthers()
         return true
     }
@@ -227,8 +236,8 @@ package final class ObjectWriter {
     /// was looked for: then false. Another content of the same md5 is a collision also where both come at one moment.
     private func place(_ name: [UInt8], _ wanted: Wanted, _ session: HeapSession) throws -> Bool {
         if try rename(name, wanted.md5, session, replaces: false) { return true }
-        if try holds(wanted) { return false }
-        // What is there is no object: a link that leads nowhere.
+        if try holds(wanted, tells: true) { return false }
+        // What is there is no object (a link that leads nowhere), or none that can be read.
         return try rename(name, wanted.md5, session, replaces: true)
     }
 

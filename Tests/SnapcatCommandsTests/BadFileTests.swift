@@ -28,6 +28,26 @@ import Testing
         #expect(try await SnapcatProcess.succeed(["cat", "latest:secret", "--repo", sandbox.repo]).text == "two\n")
     }
 
+    /// Both small, and so large that it is streamed.
+    @Test(arguments: [0, 6 << 20])
+    func `An object that the disk cannot read is stored anew from a file that has its content`(rest: Int) async throws {
+        let content = Array("one\n".utf8) + [UInt8](repeating: 7, count: rest)
+        let sandbox = try RestoreSandbox(["other": "two\n"])
+        try sandbox.folder.write("source/first", content)
+        try await sandbox.make()
+        try sandbox.folder.write("source/second", content)
+        let md5 = content.withUnsafeBytes { MD5Hasher.digest($0) }.description
+        let made = try await MeetingPoint.run(["make", sandbox.source, "--repo", sandbox.repo], before: 0, in: md5, .failure(EIO))
+        #expect(made.status == 3 && made.lines("warning").count == 1 && made.stderr.contains(md5) && made.stderr.contains("stored anew"), "\(made.stderr)")
+        #expect(try await list(sandbox, "SELECT name FROM current_file") == ["first", "other", "second"])
+        #expect(try await SnapcatProcess.run(["check", "--read-data", "--repo", sandbox.repo]).status == 0)
+        // Who may not read it is told so, and what is there stays.
+        try sandbox.folder.write("source/third", content)
+        let refused = try await MeetingPoint.run(["make", sandbox.source, "--repo", sandbox.repo], before: 0, in: md5, .failure(EACCES))
+        #expect(refused.status == 2 && refused.lines("error").count == 1 && refused.stderr.contains(md5), "\(refused.stderr)")
+        #expect(try sandbox.snapshots().count == 2)
+    }
+
     @Test func `A file that vanishes is as if it had not been there`() async throws {
         let sandbox = try RestoreSandbox(["good": "one\n", "going": "two\n"])
         let made = try await MeetingPoint.run(
