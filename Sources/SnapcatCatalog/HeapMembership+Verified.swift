@@ -27,6 +27,21 @@ extension HeapMembership {
         return result
     }
 
+    /// The objects that the last reading found bad.
+    package static func bad(_ db: Database) throws -> Set<MD5Digest> {
+        var result: Set<MD5Digest> = []
+        try Statement(db, "SELECT md5 FROM heap_object WHERE verify_result <> 'ok'")
+            .forEach { row in if let md5 = MD5Digest(hex: row.bytes(0)) { result.insert(md5) } }
+        return result
+    }
+
+    /// These objects have been stored anew, and nobody has read them since.
+    package static func noteNew(_ db: Database, _ objects: Set<MD5Digest>) throws {
+        let renew = try Statement(
+            db, "UPDATE heap_object SET verified_at = NULL, verified_stamp = NULL, verify_result = NULL WHERE md5 = ?")
+        for md5 in objects { try renew.bind(1, text: md5.hexBytes).run() }
+    }
+
     /// These objects have been read since `time` and are good. Those that the catalog does not know are left out.
     package static func noteVerified(_ db: Database, at time: SnapshotTime, _ objects: [(md5: MD5Digest, stamp: Int64)]) throws {
         let good = try Statement(

@@ -53,10 +53,13 @@ enum ParsedChanges {
             batch.changes.reserveCapacity(changesPerBatch)
             var warnings: [(name: [UInt8], message: String)] = []
             try source.forEachChange(warn: { warnings.append(($0, $1)) }) { change in
-                batch.changes.append((change.name, parser.version(of: change)))
+                // A copy: the source fills its buffer again, which no other thread is to have.
+                let name = change.name.withUnsafeBufferPointer { Array($0) }
+                batch.changes.append((name, parser.version(of: change)))
                 guard batch.changes.count == changesPerBatch else { return }
                 if !queue.push(.success(batch)) { throw Closed() }
-                batch.changes.removeAll(keepingCapacity: true)
+                batch = Batch()
+                batch.changes.reserveCapacity(changesPerBatch)
             }
             batch.warnings = warnings
             _ = queue.push(.success(batch))

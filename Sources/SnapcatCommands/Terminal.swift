@@ -38,6 +38,13 @@ enum Terminal {
 
     static func line(_ text: String) throws { try data(Array((text + "\n").utf8)) }
 
+    /// A line that tells of work that is done: where its reader has gone, the exit code is still the work's.
+    static func report(_ text: String) throws {
+        do { try line(text) } catch let request as ExitRequest where request.status == .done {
+            // Nobody wants to know.
+        }
+    }
+
     @discardableResult
     private static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
         bytes.withUnsafeBytes { raw in

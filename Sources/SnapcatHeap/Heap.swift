@@ -87,15 +87,16 @@ package final class Heap: Sendable {
         return result
     }
 
-    /// The same, with what the storage says of each; of what is no regular file, or leads nowhere, nothing but a size of
-    /// 0: its name is there, and reading it tells the damage. Cost: where the heap is local, a system call for each.
+    /// The same, with what the storage says of each; of what is no regular file, leads nowhere, or the disk tells nothing
+    /// of, nothing but a size of 0: its name is there, and reading it tells the damage. Cost: where the heap is local, a
+    /// system call for each.
     package func objectStatuses(inBucket bucket: Int) throws -> [(md5: MD5Digest, status: StorageStatus)] {
         var result: [(md5: MD5Digest, status: StorageStatus)] = []
         try forEachObject(inBucket: bucket) { md5, status in result.append((md5, try status() ?? StorageStatus(size: 0))) }
         return result
     }
 
-    /// `status`: nil where it is gone meanwhile, or is no regular file.
+    /// `status`: nil where it is gone meanwhile, is no regular file, or the disk cannot tell.
     private func forEachObject(
         inBucket bucket: Int, _ body: (MD5Digest, _ status: () throws -> StorageStatus?) throws -> Void
     ) throws {
@@ -122,7 +123,7 @@ package final class Heap: Sendable {
                         status = try Descriptor.statusIfPresent(Array(name), in: folder.raw, following: true)
                     } catch {
                         // A link in a circle leads nowhere, as a link to nothing does.
-                        if error != .tooManySymbolicLinkLevels { throw error }
+                        guard error == .tooManySymbolicLinkLevels || error.meansUnreadable else { throw error }
                         status = nil
                     }
                     return status.flatMap { $0.kind == .regular ? StorageStatus($0) : nil }

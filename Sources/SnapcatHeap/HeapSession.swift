@@ -97,7 +97,7 @@ package final class HeapSession: Sendable {
     }
 
     /// An object that was there already serves: another run may have written it just now, and not be durable yet.
-    func relyOnOthers() { reliesOnOthers.store(true, ordering: .relaxed) }
+    package func relyOnOthers() { reliesOnOthers.store(true, ordering: .relaxed) }
 
     /// Makes every object that this run has stored or found durable. To be called before the snapshot is published.
     package func makeDurable() throws {
@@ -150,26 +150,37 @@ package final class HeapSession: Sendable {
 
     /// Verifies the objects that dead runs may have left half written, and moves bad ones out of the way.
     ///
-    /// An object is only moved after its content, read anew, has proved to be wrong. Returns what was moved.
+    /// An object is only moved after its content, read anew, has proved to be wrong. One that the disk cannot read is
+    /// reported, and the marks stay: a later run looks again. Returns what was moved.
     package func verifyAfterCrash(now: Int64, progress: (MD5Digest) throws -> Void) throws -> [SnapcatError] {
         guard let unfinished = try unfinishedRuns(now: now) else { return [] }
         // Stamps may be a clock tick behind the mark's.
         let since = unfinished.since - 2_000_000_000
         var problems: [SnapcatError] = []
+        var areAllRead = true
         for bucket in 0..<256 {
             for md5 in try heap.objects(inBucket: bucket) {
-                guard let status = try fileStatus(of: md5), status.ctimeNanoseconds >= since else { continue }
-                try progress(md5)
-                if let problem = try heap.problem(of: md5), problem.code == .damage {
-                    if try quarantine(md5, problem, judged: status) { problems.append(problem) }
+                let (judged, found): (FileStatus, SnapcatError?)
+                do {
+                    guard let status = try fileStatus(of: md5), status.ctimeNanoseconds >= since else { continue }
+                    try progress(md5)
+                    judged = status
+                    found = try heap.problem(of: md5)
+                } catch var error as SnapcatError where error.meansUnreadable {
+                    // One bad sector must not end every run from here on.
+                    areAllRead = false
+                    error.advice = "'snapcat repair' stores it anew where a file still has its content"
+                    report(error)
+                    continue
                 }
+                if let found, found.code == .damage, try quarantine(md5, found, judged: judged) { problems.append(found) }
             }
         }
         // They may have been read from memory, and are no run's own from here on.
         try withSystemError("Cannot make the heap durable", rootPath) { () throws(Errno) in
             try FolderOperations.syncFileSystem(of: root)
         }
-        try withListingError(rootPath) { try unfinished.removeMarks() }
+        if areAllRead { try withListingError(rootPath) { try unfinished.removeMarks() } }
         return problems
     }
 

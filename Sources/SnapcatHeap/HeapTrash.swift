@@ -140,13 +140,16 @@ package struct HeapTrash: Sendable {
     }
 
     /// The object's size in the heap, in bytes; nil where it is gone.
-    package func storedBytes(_ item: Item) throws -> Int64? {
+    package func storedBytes(_ item: Item) throws -> Int64? { try status(item)?.size }
+
+    /// The object's file; nil where it is gone.
+    package func status(_ item: Item) throws -> FileStatus? {
         try withSystemError("Cannot look at", item.path) { () throws(Errno) in
-            try Descriptor.statusIfPresent(local.root + slash + item.path)?.size
+            try Descriptor.statusIfPresent(local.root + slash + item.path)
         }
     }
 
-    /// Whether the item is a good object of its md5. Cost: reads it.
+    /// Whether the item is a good object of its md5; one that the disk cannot read is none. Cost: reads it.
     package func isGood(_ item: Item) throws -> Bool {
         do {
             let name = "\(local.place)/\(TerminalText.lossy(item.path))"
@@ -155,7 +158,9 @@ package struct HeapTrash: Sendable {
             defer { buffer.deallocate() }
             while try source.read(into: buffer) > 0 {}
             return source.digest == item.md5
-        } catch let error as SnapcatError where error.code == .damage || error.code == .notFound { return false }
+        } catch let error as SnapcatError where error.code == .damage || error.code == .notFound || error.meansUnreadable {
+            return false
+        }
     }
 
     /// For good.

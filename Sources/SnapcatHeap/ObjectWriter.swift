@@ -78,10 +78,15 @@ package final class ObjectWriter {
             try gzip.finish()
             let md5 = hasher.finish()
             let wanted = Wanted(
-                md5: md5, size: hasher.byteCount, checksum: { try Self.trailer(temporary)?.checksum },
+                md5: md5, size: hasher.byteCount,
+                checksum: {
+                    try ContentInHand.errors {
+                        try withSystemErrors("Cannot read", Array(ContentInHand.name.utf8)) { try Self.trailer(temporary)?.checksum }
+                    }
+                },
                 bytes: {
-                    let name = "what was just written"
-                    return try GzipReader(DescriptorSource(temporary, size: sink.byteCount, name: name), name: name)
+                    let name = ContentInHand.name
+                    return ContentInHand(try GzipReader(DescriptorSource(temporary, size: sink.byteCount, name: name), name: name))
                 })
             let isNew = try !holds(wanted) && place(name, wanted, session)
             if !isNew { removeTemporary(name, session) }
@@ -116,12 +121,10 @@ package final class ObjectWriter {
 
     /// True where the heap has a good object of this content, which the run then relies on.
     ///
-    /// One that the disk cannot read (EIO) gives way to the content in hand, as one that is missing; `tells`: with a word.
+    /// One that the disk cannot read gives way to the content in hand, as one that is missing; `tells`: with a word.
     private func holds(_ wanted: Wanted, tells: Bool = false) throws -> Bool {
         guard let session else { return false }
-        do { guard try hasObject(wanted, session) else { return false } } catch var error as SnapcatError
-            where error.errorNumber == Errno.ioError.rawValue
-        {
+        do { guard try hasObject(wanted, session) else { return false } } catch var error as SnapcatError where error.meansUnreadable {
             error.advice = "it is stored anew"
             if tells { session.report(error) }
             return false
@@ -275,6 +278,26 @@ package final class ObjectWriter {
     private func removeTemporary(_ name: [UInt8], _ session: HeapSession) {
         do throws(Errno) { try FolderOperations.removeFile(name, in: session.temporary.raw) } catch {
             // Nothing depends on it: `temp` is swept by later runs.
+        }
+    }
+}
+
+/// A content that was just written and is read again. Its errors lose their number: they say nothing of the object that
+/// it is compared with, which must not give way to it then.
+private final class ContentInHand: ByteSource {
+    static let name = "what was just written"
+    private let source: any ByteSource
+
+    init(_ source: any ByteSource) { self.source = source }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try Self.errors { try source.read(into: buffer) }
+    }
+
+    static func errors<R>(_ body: () throws -> R) throws -> R {
+        do { return try body() } catch var error as SnapcatError {
+            error.errorNumber = 0
+            throw error
         }
     }
 }

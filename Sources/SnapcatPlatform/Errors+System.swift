@@ -40,6 +40,20 @@ extension Errno {
     package var meansUnwritable: Bool {
         meansFull || [.readOnlyFileSystem, .permissionDenied, .notPermitted, .ioError].contains(self)
     }
+
+    /// The disk, or the file system on it, cannot give what it holds of one file: of others that tells nothing.
+    package var meansUnreadable: Bool {
+        #if os(Linux)
+            // EUCLEAN: the file system finds its own structure damaged.
+            if self == Errno(rawValue: 117) { return true }
+        #endif
+        return self == .ioError || self == .badMessage
+    }
+}
+
+extension SnapcatError {
+    /// The system's error number means so.
+    package var meansUnreadable: Bool { errorNumber != 0 && Errno(rawValue: errorNumber).meansUnreadable }
 }
 
 /// Gives an `Errno` among the errors of `body` a message.

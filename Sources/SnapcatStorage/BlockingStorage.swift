@@ -49,16 +49,17 @@ package struct BlockingStorage: Sendable {
         try WorkerThread.wait { try await base.delete(key) }
     }
 
-    /// Gives a content another key, which must not exist (`.alreadyExists`). Where the storage cannot rename, it is
-    /// copied whole before the old key goes: a crash leaves one of them or both, never none.
+    /// Gives a content another key, which must not exist (`.alreadyExists`). Where the storage cannot rename, as to
+    /// another file system, it is copied whole before the old key goes: a crash leaves one of them or both, never none.
+    /// Of a symlink to a file the content is moved, and what the link leads to stays.
     package func move(_ from: StorageKey, to: StorageKey) throws {
-        if let local = base.local { return try local.moveNow(from, to: to) }
+        if let local = base.local, try local.moveNow(from, to: to) { return }
         try copyWhole(from, to: to)
         try delete(from)
     }
 
     /// Gives a content a second key, which must not exist (`.alreadyExists`): whatever then replaces or deletes one of
-    /// them, the other stays. A hard link where there are some.
+    /// them, the other stays. A hard link where there can be one.
     package func copy(_ from: StorageKey, to: StorageKey) throws {
         if let local = base.local, try local.linkNow(from, to: to) { return }
         try copyWhole(from, to: to)

@@ -63,27 +63,52 @@ public final class LocalStorage: Storage {
         try withSystemError("Cannot delete", path) { () throws(Errno) in try FolderOperations.removeFile(path) }
     }
 
-    /// Never replaces. Not durable by itself: a crash of the machine may leave the old name.
-    package func moveNow(_ from: StorageKey, to: StorageKey) throws(SnapcatError) {
+    /// Never replaces. Not durable by itself: a crash of the machine may leave the old name. False, with nothing moved,
+    /// where the content must be copied: to another file system, or of a link that may lead elsewhere from its new folder.
+    package func moveNow(_ from: StorageKey, to: StorageKey) throws(SnapcatError) -> Bool {
         let (old, new) = (try path(from), try path(to))
-        try withSystemError("Cannot move", old) { () throws(Errno) in
+        if try isLinkToFile(old, from), Self.folder(of: old) != Self.folder(of: new) { return false }
+        return try withSystemError("Cannot move", old) { () throws(Errno) in
             try makeFolder(of: new)
-            try FolderOperations.renameExclusively(old, to: new)
+            do throws(Errno) { try FolderOperations.renameExclusively(old, to: new) } catch {
+                // What is no file has no content to be copied.
+                guard error == .improperLink, try Descriptor.statusIfPresent(old, following: true)?.kind == .regular else { throw error }
+                return false
+            }
+            return true
         }
     }
 
-    /// A second name for a file. False where the file system has no hard links.
+    /// A second name for a file. False where there can be no hard link, or where it would be one of a link that may lead
+    /// elsewhere from its new folder.
     package func linkNow(_ from: StorageKey, to: StorageKey) throws(SnapcatError) -> Bool {
         let (old, new) = (try path(from), try path(to))
+        if try isLinkToFile(old, from), Self.folder(of: old) != Self.folder(of: new) { return false }
         return try withSystemError("Cannot link", old) { () throws(Errno) in
             try makeFolder(of: new)
             let current = Descriptor.currentFolder
             do throws(Errno) { try FolderOperations.makeHardLink(old, in: current, to: new, in: current) } catch {
-                if [.notPermitted, .notSupported, .tooManyLinks, .noFunction].contains(error) { return false }
+                if [.notPermitted, .notSupported, .tooManyLinks, .noFunction, .improperLink].contains(error) { return false }
                 throw error
             }
             return true
         }
+    }
+
+    /// Whether it is a symlink to a file that can be opened: one to anything else has no content, and stays a link.
+    private func isLinkToFile(_ path: [UInt8], _ key: StorageKey) throws(SnapcatError) -> Bool {
+        let own = try withSystemError("Cannot look at", path) { () throws(Errno) in try Descriptor.statusIfPresent(path) }
+        guard own?.kind == .link, try statusNow(of: key) != nil else { return false }
+        do throws(SnapcatError) { _ = try LocalSource.open(path) } catch {
+            if error.isTransient { throw error }
+            // Its content is not to be had: the link itself is all there is.
+            return false
+        }
+        return true
+    }
+
+    private static func folder(of path: [UInt8]) -> ArraySlice<UInt8> {
+        path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex)]
     }
 
     private func makeFolder(of path: [UInt8]) throws(Errno) {

@@ -191,4 +191,14 @@ import Testing
         #expect(try history.objects().contains(md5) && history.trashed().isEmpty)
         #expect(try await history.run("cat", "latest:again").text == "gone\n")
     }
+
+    @Test func aDryRunTellsOnceWhatComesBack() async throws {
+        let history = try await RetentionSandbox()
+        let md5 = RetentionSandbox.md5("always\n")
+        let run = history.repo + "/heap/trash/2020-01-01_00-00-00_000000Z"
+        try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+        try FileManager.default.moveItem(atPath: "\(history.repo)/heap/\(md5.prefix(2))/\(md5).gz", toPath: "\(run)/unused-\(md5).gz")
+        let planned = try await history.rows(["gc", "--dry-run"])
+        #expect(planned.rows.map { $0["action"] } == ["restore"] && planned.talk.contains("1 brought back"), "\(planned)")
+    }
 }

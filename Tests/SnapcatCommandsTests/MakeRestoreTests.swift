@@ -135,6 +135,25 @@ import Testing
         #expect(try sandbox.folder.read("target/own.txt") == Array("mine".utf8))
     }
 
+    @Test func aHeapWhoseDiskIsNotMountedIsNotBegunAnew() async throws {
+        let sandbox = try Sandbox()
+        _ = try await sandbox.make()
+        let heap = sandbox.repo + "/heap"
+        for isFolder in [false, true] {
+            try FileManager.default.removeItem(atPath: heap)
+            if isFolder { try FileManager.default.createDirectory(atPath: heap, withIntermediateDirectories: false) }
+            let refused = try await sandbox.make()
+            #expect(refused.status == 2 && refused.lines("error").count == 1 && refused.stderr.contains("mounted"), "\(refused.stderr)")
+            let isBegun = try FileManager.default.contentsOfDirectory(atPath: heap).contains { !$0.hasPrefix(".") && $0 != "trash" }
+            #expect(!isBegun)
+            try sandbox.folder.write("target/own.txt", Array("mine".utf8))
+            #expect(try await sandbox.restore("latest").status == 2)
+            #expect(try sandbox.folder.read("target/own.txt") == Array("mine".utf8))
+        }
+        #expect(try await sandbox.make("--allow-empty").status == 0)
+        #expect(try await SnapcatProcess.run(["check", "--read-data", "--repo", sandbox.repo]).status == 0)
+    }
+
     @Test func aRestoreIntoUseSavesWhatWasThereFirst() async throws {
         let sandbox = try Sandbox()
         _ = try await sandbox.make()

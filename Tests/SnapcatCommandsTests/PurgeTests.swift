@@ -99,6 +99,35 @@ import Testing
         #expect(done.status == 5 && done.rows.count == 1 && done.talk.contains(history.name(0)), "\(done)")
     }
 
+    @Test func aFileThatIsNoSnapshotByItsNameOrPlaceIsNamed_asItMayHaveTheNames() async throws {
+        let history = try await RetentionSandbox()
+        let manager = FileManager.default
+        let copies = [history.snapshots[0].replacing(".jsonl.gz", with: " (copy).jsonl.gz"), "\(history.repo)/snap/1999/01/\(history.name(1))"]
+        try manager.createDirectory(atPath: history.repo + "/snap/1999/01", withIntermediateDirectories: true)
+        for (index, copy) in copies.enumerated() { try manager.copyItem(atPath: history.snapshots[index], toPath: copy) }
+        for further in [["--dry-run"], [], []] {
+            let result = try await SnapcatProcess.run(["purge", "gone", "--repo", history.repo] + further)
+            #expect(result.status == 3 && result.lines("warning").count == 2 && !result.stderr.contains("none has it"), "\(further): \(result.stderr)")
+            #expect(copies.allSatisfy { result.stderr.contains("'\($0)'") }, "\(result.stderr)")
+        }
+        #expect(try await history.run("cat", "oldest:gone").status != 0)
+        for copy in copies { try manager.removeItem(atPath: copy) }
+        let clean = try await history.run("purge", "gone")
+        #expect(clean.status == 0 && clean.stderr.contains("none has it"), "\(clean.stderr)")
+    }
+
+    @Test func aYearThatIsNotMountedIsNamedOnce_andIsDamage() async throws {
+        let history = try await RetentionSandbox()
+        let years = ["1998", "1999"].map { history.repo + "/snap/" + $0 }
+        for year in years { try FileManager.default.createSymbolicLink(atPath: year, withDestinationPath: "/nowhere/at/all") }
+        for (name, count) in [("none", 0), ("gone", 2)] {
+            let done = try await history.rows(["purge", name])
+            let warnings = done.talk.split(separator: "\n").filter { $0.hasPrefix("snapcat: warning: ") }
+            #expect(done.status == 5 && done.rows.count == count && !done.talk.contains("none has it"), "\(name): \(done)")
+            #expect(warnings.count == 2 && zip(warnings, years).allSatisfy { $0.contains("'\($1)'") }, "\(name): \(done.talk)")
+        }
+    }
+
     @Test(arguments: ["file", "dead link"])
     func aTrashThatIsNoFolderEndsIt(thing: String) async throws {
         let history = try await RetentionSandbox()
@@ -235,23 +264,6 @@ import Testing
         #expect(try await history.run("undelete", history.stem(1)).status == 0)
         #expect(try history.pair(1) == purged)
         #expect(try await history.run("check").status == 0)
-    }
-
-    @Test func gcLeavesTheCompanionOfAnotherCopy() async throws {
-        let history = try await RetentionSandbox()
-        let before = try history.pair(1)
-        #expect(try await history.run("forget", history.stem(1)).status == 0)
-        // A forget that was killed behind its first step, and a copy that is long in the trash.
-        let manager = FileManager.default
-        let copy = history.folder.path + "/" + (try #require(try history.files("snap/trash/").first { $0.hasSuffix(history.name(1)) }).dropLast(9))
-        try manager.moveItem(atPath: copy + ".meta.gz", toPath: history.companion(1))
-        let old = "\(history.repo)/snap/trash/2020-01-01_00-00-00_000000Z--\(history.stem(1))"
-        try manager.copyItem(atPath: copy + ".jsonl.gz", toPath: old + ".jsonl.gz")
-        try manager.copyItem(atPath: history.companion(1), toPath: old + ".meta.gz")
-        #expect(try await history.run("gc", "--grace", "1h").status == 0)
-        #expect(!manager.fileExists(atPath: old + ".jsonl.gz") && manager.fileExists(atPath: copy + ".jsonl.gz"))
-        #expect(try await history.run("undelete").status == 0)
-        #expect(try history.pair(1) == before)
     }
 
     @Test func hostileNamesAreTakenAsTheyAre_andAllIsNoName() async throws {

@@ -65,6 +65,79 @@ import Testing
         #expect(try !sandbox.exists("target/new.txt"))
     }
 
+    @Test func whatTheSnapshotCouldNotReadIsLeftAlone() async throws {
+        let sandbox = try RestoreSandbox([:])
+        for name in ["good", "secret", "album/one", "album/two"] { try sandbox.write("target/" + name, name) }
+        let made = try await MeetingPoint.run(["make", sandbox.target, "--repo", sandbox.repo], before: 0, in: "secret", .failure(EIO))
+        #expect(made.status == 3, "\(made.stderr)")
+        let again = try await MeetingPoint.run(["make", sandbox.target, "--repo", sandbox.repo], before: 0, in: "album", .failure(EIO))
+        #expect(again.status == 3, "\(again.stderr)")
+        try sandbox.write("target/new", "new")
+        // The first could not read a file, the second a whole folder.
+        let first = try await sandbox.restore("oldest", "--no-save-snapshot-before", "--no-save-snapshot-after")
+        #expect(first.status == 0 && first.stderr.contains("--delete-excluded"), "\(first.stderr)")
+        #expect(try left(sandbox) == ["good", "secret", "album/one", "album/two"])
+        let second = try await sandbox.restore("latest", "--no-save-snapshot-before", "--no-save-snapshot-after")
+        #expect(second.status == 0, "\(second.stderr)")
+        #expect(try left(sandbox) == ["good", "secret", "album/one", "album/two"])
+        _ = try await sandbox.restore("oldest", "--no-save-snapshot-before", "--delete-excluded")
+        #expect(try left(sandbox) == ["good", "album/one", "album/two"])
+    }
+
+    /// It alone tells what make was told to leave out.
+    @Test(arguments: ["cut", "lost"])
+    func `Without its companion a snapshot costs no name of the target`(_ damage: String) async throws {
+        let sandbox = try await sandbox()
+        let companion = try #require(try sandbox.folder.files().map { TerminalText.lossy($0) }.first { $0.hasSuffix(".meta.gz") })
+        if damage == "cut" {
+            try sandbox.folder.write(companion, Array(try sandbox.folder.read(companion).dropLast(12)))
+        } else {
+            try FileManager.default.removeItem(atPath: sandbox.folder.path + "/" + companion)
+        }
+        let before = try left(sandbox)
+        let result = try await sandbox.restore("latest", "--no-save-snapshot-before")
+        #expect(result.status == (damage == "cut" ? 5 : 0) && result.stderr.contains("--delete-excluded"), "\(result.stderr)")
+        #expect(try left(sandbox) == before)
+    }
+
+    @Test func aFileStaysThatStandsInThePlaceOfAPipe() async throws {
+        let sandbox = try RestoreSandbox([:])
+        try sandbox.write("target/good", "good")
+        #expect(mkfifo(sandbox.target + "/pipe", 0o600) == 0)
+        _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo])
+        try FileManager.default.removeItem(atPath: sandbox.target + "/pipe")
+        try sandbox.write("target/pipe", "mine")
+        let result = try await sandbox.restore("latest", "--no-save-snapshot-before")
+        #expect(result.status == 0, "\(result.stderr)")
+        #expect(try left(sandbox) == ["good", "pipe"])
+    }
+
+    @Test func bytesThatHaveChangedBehindTheStampsAreFoundByReadingAll() async throws {
+        let sandbox = try RestoreSandbox([:])
+        try sandbox.write("target/photo", "sound bytes")
+        _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo])
+        // A bad disk changes no stamp: here the line of the snapshot before is what does not change.
+        try sandbox.write("target/photo", "other bytes")
+        _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo])
+        try await forgeTheNewest(sandbox)
+        let quick = try await sandbox.restore("oldest", "--no-save-snapshot-before", "--no-save-snapshot-after")
+        #expect(quick.status == 0, "\(quick.stderr)")
+        #expect(try sandbox.folder.read("target/photo") == Array("other bytes".utf8))
+        let whole = try await sandbox.restore("oldest", "--rehash", "--no-save-snapshot-before", "--no-save-snapshot-after")
+        #expect(whole.status == 0, "\(whole.stderr)")
+        #expect(try sandbox.folder.read("target/photo") == Array("sound bytes".utf8))
+    }
+
+    /// Gives the newest snapshot's line the md5 of the oldest one's, as if the bytes had changed later.
+    private func forgeTheNewest(_ sandbox: RestoreSandbox) async throws {
+        let names = try sandbox.folder.files().map { TerminalText.lossy($0) }.filter { $0.hasSuffix(".jsonl.gz") }.sorted()
+        let md5s = ["sound bytes", "other bytes"].map { RetentionSandbox.md5($0) }
+        let last = try #require(names.last)
+        let text = String(decoding: try Gzip.decompress(try sandbox.folder.read(last), limit: 1 << 20), as: UTF8.self)
+        let forged = Array(text.replacingOccurrences(of: md5s[1], with: md5s[0]).utf8)
+        try sandbox.folder.write(last, try Gzip.compress(forged, level: .standard))
+    }
+
     @Test func anotherFileSystemThatWasNotEnteredIsLeftAlone() async throws {
         guard let disk = try SmallDisk.mount(kilobytes: 1024) else { return }
         let manager = FileManager.default

@@ -10,7 +10,7 @@ import Testing
 /// When an md5 is taken over from the snapshot before, and when not (RELIABILITY.md 1).
 @Suite struct ChangeDetectionTests {
     private static let md5 = "d41d8cd98f00b204e9800998ecf8427e"
-    private let status: FileStatus
+    private var status: FileStatus
 
     init() throws {
         let folder = try TempFolder()
@@ -90,6 +90,16 @@ import Testing
                 before: SnapshotName(time: SnapshotTime(microseconds: microseconds)), facts: nil, options: MakeOptions())
             let found = try line(snapshooters: true).withUnsafeBytes { try detection.reusableMD5(EntryFields($0), line: $0, status) }
             #expect((found != nil) == expected, "\(microseconds)")
+        }
+    }
+
+    @Test mutating func `A stamp of whole seconds may hide a change of the same step`() throws {
+        // FAT counts even seconds, others whole ones.
+        for (second, step) in [(100, 2), (101, 1)] as [(Int64, Int64)] {
+            let stamp = second * 1_000_000_000
+            status.ctimeNanoseconds = stamp
+            #expect(try !isReused(status, scanStart: stamp + step * 1_000_000_000))
+            #expect(try isReused(status, scanStart: stamp + step * 1_000_000_000 + 1))
         }
     }
 

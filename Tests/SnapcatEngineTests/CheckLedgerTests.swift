@@ -225,6 +225,42 @@ import Testing
         #expect(try await fixture.column("SELECT verified_at IS NULL FROM object WHERE md5 = '\(md5)'") == [.integer(1)])
     }
 
+    @Test func `Known damage is told by each check and read first, whatever has come since and however small the budget`() async throws {
+        let fixture = try await Fixture()
+        let large = try #require(try fixture.objects().max(by: { $0.size < $1.size }))
+        let good = try Data(contentsOf: URL(fileURLWithPath: fixture.object(large.md5)))
+        var bytes = good
+        bytes[bytes.count / 2] ^= 0x10
+        try fixture.replace(fixture.object(large.md5), bytes)
+        #expect(try await fixture.check().summary.damages == 1)
+        var random = SeededRandom()
+        for number in 0..<20 { try fixture.folder.write("source/new \(number)", random.bytes(300 + number)) }
+        _ = try await fixture.repository.make(fixture.folder.path + "/source")
+        // No room for it, and no time.
+        let told = Mutex<[CheckFinding]>([])
+        let small = try await fixture.check(maxAgeDays: 30, budget: large.size - 1) { finding in told.withLock { $0.append(finding) } }
+        #expect(small.read > 0 && small.summary.damages == 1)
+        #expect(told.withLock { $0.first { $0.isDamage }?.place.contains(large.md5.description) } == true)
+        let none = try await fixture.check(seconds: 0)
+        #expect(none.read == 0 && none.summary.damages == 1)
+        // Room for it alone.
+        let first = try await fixture.check(budget: large.size)
+        #expect(first.read == 1 && first.summary.damages == 1)
+        // Another file in its place is known to be good only when it was read.
+        try fixture.replace(fixture.object(large.md5), good)
+        #expect(try await fixture.check(seconds: 0).summary.damages == 1)
+        let mended = try await fixture.check(budget: large.size)
+        #expect(mended.read == 1 && mended.summary.damages == 0)
+        #expect(try await fixture.check(seconds: 0).summary.damages == 0)
+        // What is gone is no damage of an object.
+        try fixture.replace(fixture.object(large.md5), bytes)
+        #expect(try await fixture.check().summary.damages == 1)
+        try FileManager.default.removeItem(atPath: fixture.object(large.md5))
+        told.withLock { $0 = [] }
+        _ = try await fixture.check(seconds: 0) { finding in told.withLock { $0.append(finding) } }
+        #expect(told.withLock { $0.map(\.kind) } == [.missing])
+    }
+
     @Test(arguments: ["folder", "link to nothing", "link in a circle"])
     func `Something else in an object's place is damage each time, however long ago it was verified`(thing: String) async throws {
         let fixture = try await Fixture()

@@ -174,7 +174,18 @@ final class CheckJob {
             let message = "\(unread.tooLarge) objects are larger than the budget and are not read by any check that has it"
             try report(CheckFinding(.unread, isDamage: false, place: heap.storage.place, message))
         }
+        // A check that has no room for known damage must not sound as if there were none.
+        for md5 in due.unreadDamage where try isThere(md5, in: heap) {
+            try report(CheckFinding(.object, place: heap.objectName(md5), "it was damaged when it was last read, and was not read now"))
+        }
         if !damaged.isEmpty { try note { try HeapMembership.noteDamage($0, damaged) } }
+    }
+
+    /// False where it was collected meanwhile. What the disk cannot even look at is there.
+    private func isThere(_ md5: MD5Digest, in heap: Heap) throws -> Bool {
+        do { return try heap.storage.isOccupied(HeapLayout.key(md5)) } catch let error as SnapcatError where error.meansUnreadable {
+            return true
+        }
     }
 
     /// Returns what is damaged, with the reason.

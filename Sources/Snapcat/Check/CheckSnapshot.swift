@@ -49,12 +49,14 @@ struct CheckSnapshot {
         let reader = try store.entries(item.key)
         var last: (name: [UInt8], md5: MD5Digest?)?
         var (lines, unsorted, withoutContent, duplicates): (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
+        var isOfSnapcat = false
         var told = 0
         while try reader.advance() {
             let fields = try reader.parse()
             lines += 1
             if lines & 0xffff == 0 { try cancellation.check() }
             if fields.md5 == nil { withoutContent += 1 }
+            if fields.has(.mtimeNs) { isOfSnapcat = true }
             let name = EntryName(reader.entryName)
             if let objection = name.restoreObjection, told < Self.mostTold {
                 told += 1
@@ -79,10 +81,18 @@ struct CheckSnapshot {
             try tell(CheckFinding(.duplicate, isDamage: false, place: place, "\(duplicates) names come twice"))
         }
         if unsorted > 0 {
-            try tell(CheckFinding(.order, isDamage: false, place: place, "\(unsorted) lines are out of order, as snapshooter leaves them after a restore"))
+            let message = "\(unsorted) lines are out of order, as snapshooter leaves them after a restore"
+            try tell(CheckFinding(.order, isDamage: false, place: place, message))
         }
         if withoutContent > 0 {
             try tell(CheckFinding(.snapshot, place: place, "\(withoutContent) lines have no md5 and cannot be restored"))
+        }
+        // No damage for certain: another program may have written the lines anew.
+        if isOfSnapcat, try !store.storage.isOccupied(store.companionKey(of: item.key)) {
+            try tell(
+                CheckFinding(
+                    .companion, isDamage: false, place: place,
+                    "it has no companion: its links, its empty folders and what was left out of it are not known"))
         }
         return lines
     }

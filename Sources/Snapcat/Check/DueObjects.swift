@@ -6,10 +6,10 @@ import SnapcatPlatform
 import SnapcatStorage
 import Synchronization
 
-/// The objects that a bounded check reads, the longest unread first; notes in the catalog those that were found good,
-/// as they come (RELIABILITY.md).
+/// The objects that a bounded check reads: those first that the last reading found bad, then the longest unread; notes in
+/// the catalog those that were found good, as they come (RELIABILITY.md).
 ///
-/// Cost: a look at each object of the heap, and 40 bytes of memory for each that is due.
+/// Cost: a look at each object of the heap, and 48 bytes of memory for each that is due.
 final class DueObjects: ObjectSupply {
     private struct Due {
         var md5: MD5Digest
@@ -18,6 +18,8 @@ final class DueObjects: ObjectSupply {
         var stamp: Int64
         /// In microseconds; `never` where it is not known for certain.
         var verifiedAt: Int64
+        /// The last reading found it so.
+        var isBad: Bool
     }
 
     private struct Position {
@@ -26,6 +28,8 @@ final class DueObjects: ObjectSupply {
         var isStopped = false
         /// By the index of `due`: read to its end, and the same file all the time.
         var isDone: [Bool]
+        /// By the same index: good, but another file than before.
+        var changed: Set<Int> = []
         var cannotNote = false
     }
 
@@ -66,6 +70,7 @@ final class DueObjects: ObjectSupply {
         _ heap: Heap, _ db: Database, _ bounds: ReadingBounds, _ now: SnapshotTime, _ cancellation: CancellationFlag
     ) throws -> [Due] {
         var due: [Due] = []
+        let bad = try HeapMembership.bad(db)
         for bucket in 0..<256 {
             try cancellation.check()
             let verified = try HeapMembership.verified(db, inBucket: bucket)
@@ -73,10 +78,10 @@ final class DueObjects: ObjectSupply {
                 let stamp = status.stamp
                 let at = verified[md5].flatMap { $0.holds(of: status, stamp, now) ? $0.at.microseconds : nil } ?? never
                 if let most = bounds.maxAgeMicroseconds, at != never, now.microseconds - at < most { continue }
-                due.append(Due(md5: md5, storedBytes: status.size, stamp: stamp, verifiedAt: at))
+                due.append(Due(md5: md5, storedBytes: status.size, stamp: stamp, verifiedAt: at, isBad: bad.contains(md5)))
             }
         }
-        due.sort { ($0.verifiedAt, $0.md5) < ($1.verifiedAt, $1.md5) }
+        due.sort { $0.isBad == $1.isBad ? ($0.verifiedAt, $0.md5) < ($1.verifiedAt, $1.md5) : $0.isBad }
         return due
     }
 
@@ -109,7 +114,11 @@ final class DueObjects: ObjectSupply {
         for offset in good {
             let object = due[chosen[batch.start + offset]]
             // The file was the same before and after: then it was this one that was read.
-            let status = try heap.storage.status(of: HeapLayout.key(object.md5))
+            let status: StorageStatus?
+            do { status = try heap.storage.status(of: HeapLayout.key(object.md5)) } catch let error as SnapcatError where error.meansUnreadable {
+                // What the disk does not tell is not noted: the next check reads it again.
+                status = nil
+            }
             if status?.stamp == object.stamp { verified.append((object.md5, object.stamp)) } else { changed.insert(offset) }
         }
         position.withLock { position in
@@ -117,6 +126,7 @@ final class DueObjects: ObjectSupply {
             for offset in batch.objects.indices where !isGood.contains(offset) || !changed.contains(offset) {
                 position.isDone[chosen[batch.start + offset]] = true
             }
+            for offset in changed { position.changed.insert(chosen[batch.start + offset]) }
         }
         do {
             try repository.catalog(monitor).write { [now] in try HeapMembership.noteVerified($0, at: now, verified) }
@@ -138,6 +148,13 @@ final class DueObjects: ObjectSupply {
 
     var readStoredBytes: Int64 {
         position.withLock { position in chosen.reduce(0) { $0 + (position.isDone[$1] ? due[$1].storedBytes : 0) } }
+    }
+
+    /// What the last reading found bad and this one did not come to.
+    var unreadDamage: [MD5Digest] {
+        position.withLock { position in
+            due.indices.filter { due[$0].isBad && !position.isDone[$0] && !position.changed.contains($0) }.map { due[$0].md5 }
+        }
     }
 
     /// What was due and was not read.

@@ -37,6 +37,8 @@ final class CollectJob {
 
     private var time: SnapshotTime { SnapshotTime(microseconds: now / 1000) }
     private var restamped: Int64 = 0
+    /// When this run has put objects into the trash; nil where it has not.
+    private var ownSince: SnapshotTime?
     private var takesAll: Bool { options.graceMicroseconds == 0 }
 
     func run() throws -> CollectSummary {
@@ -58,7 +60,8 @@ final class CollectJob {
         try afterMoving()
         // What was published meanwhile, by a program that takes no locks.
         let namedNow = try readSnapshots()
-        try bringBack(namedNow)
+        // A dry run has moved nothing, and told the same further up.
+        if !options.isDryRun { try bringBack(namedNow) }
         let remembered = try removeForgottenSnapshots()
         try removeOld { namedNow.contains($0) || remembered.contains($0) }
         if !options.isDryRun { try trash.removeEmptyRuns() }
@@ -140,7 +143,8 @@ final class CollectJob {
                 if !options.isDryRun {
                     let current = try run ?? trash.begin(time)
                     run = current
-                    if try current.put(md5, status) == nil { continue }
+                    guard let item = try current.put(md5, status) else { continue }
+                    ownSince = item.since
                     // It is removed, and told, further down.
                     if takesAll { continue }
                 }
@@ -164,13 +168,13 @@ final class CollectJob {
         var remembered = DigestSet()
         for store in stores {
             let trash = SnapshotTrash(store: store)
-            for stray in try trash.strays() where isOld(stray.since) && !options.isDryRun {
-                try store.storage.delete(stray.key)
+            var writer = TrashWriter(monitor)
+            for stray in try trash.strays() where isOld(stray.since, stray.ctimeNanoseconds) && !options.isDryRun {
+                _ = try writer.attempt { try store.storage.delete(stray.key) }
             }
             for item in try trash.items() {
                 try lock?.checkIsHeld()
-                if isOld(item.since) {
-                    if !options.isDryRun { try trash.remove(item) }
+                if isOld(item.since, item.ctimeNanoseconds), try options.isDryRun || writer.attempt({ try trash.remove(item) }) {
                     try act(
                         CollectAction(
                             kind: .remove, subject: .snapshot, name: store.displayPath(item.key), storedBytes: item.size,
@@ -182,36 +186,78 @@ final class CollectJob {
                 } catch let error as SnapcatError where error.code == .damage {
                     // It cannot come back as it is: nothing is kept for its sake.
                     monitor.problem(error)
+                } catch let error as SnapcatError where error.code == .notFound {
+                    // Removed all the same: only the answer was lost.
+                    continue
                 }
-                if !options.isDryRun && isOfTheFuture(item.since) { try trash.restamp(item, at: nextTime()) }
+                if !options.isDryRun && isOfTheFuture(item.since) {
+                    _ = try writer.attempt { try trash.restamp(item, at: nextTime()) }
+                }
             }
         }
         remembered.compact()
         return remembered
     }
 
+    /// Changes the trash of one snap root. One that cannot be written keeps nothing else from being collected: that is told
+    /// once, and what is in it stays.
+    private struct TrashWriter {
+        private let monitor: Monitor
+        private var hasFailed = false
+
+        init(_ monitor: Monitor) { self.monitor = monitor }
+
+        /// False where it could not be done.
+        mutating func attempt(_ body: () throws -> Void) throws -> Bool {
+            do { try body() } catch let error as SnapcatError where error.code != .interrupted && error.code != .locked {
+                if !hasFailed { monitor.problem(error) }
+                hasFailed = true
+                return false
+            }
+            return true
+        }
+    }
+
     private func removeOld(_ isNeeded: (MD5Digest) -> Bool) throws {
         let items = try trash.items()
         monitor.progress.begin("emptying the trash", files: Int64(items.count))
-        for item in items where isOld(item.since) && !isNeeded(item.md5) {
+        for item in items where isOld(item.since, nil) {
             try lock?.checkIsHeld()
             try monitor.cancellation.check()
-            let bytes = try trash.storedBytes(item)
+            let status = try trash.status(item)
+            guard isOld(item.since, status?.ctimeNanoseconds) else { continue }
+            let needed = isNeeded(item.md5)
+            if try needed && !isGoodInHeap(item.md5) {
+                // Nothing goes for good for the sake of a snapshot that could not be removed.
+                if takesAll && item.since == ownSince { try act(.init(.trash, item, status, "a forgotten snapshot names it")) }
+                continue
+            }
             if !options.isDryRun { try trash.remove(item) }
-            try act(
-                CollectAction(
-                    kind: .remove, subject: .object, name: item.md5.description, storedBytes: bytes,
-                    reason: takesAll ? "no snapshot names it" : "in the trash since \(item.since.iso8601)"))
+            let reason = takesAll ? "no snapshot names it" : "in the trash since \(item.since.iso8601)"
+            try act(.init(.remove, item, status, needed ? "the heap has it" : reason))
             monitor.progress.add(files: 1)
         }
         if options.isDryRun { return }
         for since in Set(items.map(\.since)) where isOfTheFuture(since) { try trash.restamp(since, to: nextTime()) }
     }
 
+    /// Whether the heap has the object, and it is what it must be: then the one in the trash is not needed. Cost: reads it.
+    private func isGoodInHeap(_ md5: MD5Digest) throws -> Bool {
+        do { return try heap.contains(md5) && heap.problem(of: md5) == nil } catch let error as SnapcatError where error.isOfTheFile {
+            // It cannot be read: it proves nothing.
+            return false
+        }
+    }
+
     // MARK: Ages
 
-    private func isOld(_ since: SnapshotTime) -> Bool {
-        takesAll || now / 1000 - since.microseconds > options.graceMicroseconds
+    /// `ctimeNanoseconds`: when the file was stamped last, as by the rename that has put it there. The younger one counts: a
+    /// clock that was behind has given too old a name. A stamp of the future tells no age.
+    private func isOld(_ since: SnapshotTime, _ ctimeNanoseconds: Int64?) -> Bool {
+        if takesAll { return true }
+        var latest = since.microseconds
+        if let ctimeNanoseconds, ctimeNanoseconds <= now { latest = max(latest, ctimeNanoseconds / 1000) }
+        return now / 1000 - latest > options.graceMicroseconds
     }
 
     /// Put there by a clock that was ahead: its age would count from then.
@@ -221,5 +267,11 @@ final class CollectJob {
     private func nextTime() -> SnapshotTime {
         restamped += 1
         return SnapshotTime(microseconds: now / 1000 + restamped)
+    }
+}
+
+extension CollectAction {
+    fileprivate init(_ kind: Kind, _ item: HeapTrash.Item, _ status: FileStatus?, _ reason: String) {
+        self.init(kind: kind, subject: .object, name: item.md5.description, storedBytes: status?.size, reason: reason)
     }
 }

@@ -58,12 +58,7 @@ struct CollectRoots {
             let place = KnownSnapRoots.place(storage)
             if !roots.contains(where: { $0.id == root.id && $0.place == place }) { return storage }
         }
-        let id = TerminalText.lossy(root.id ?? [])
-        let host = root.host.map { " on \($0)" } ?? ""
-        throw SnapcatError(
-            .failed, "A snap root of this heap is missing", TerminalText.lossy(root.place),
-            reason: "what is there is not the one that was noted\(host) with the id \(id): what its snapshots need is not known",
-            advice: "is it mounted? mount it, give its folder by --snap-root, or give gc --drop-snap-root \(id) if it is gone for good")
+        throw KnownSnapRoots.replaced(root)
     }
 
     // MARK: Dropping

@@ -81,10 +81,24 @@ struct KnownSnapRoots: Sendable {
         return try all().filter { $0.place != own || $0.id != nil && $0.id != id }
     }
 
-    /// Those that have another place, as stores. Throws where one cannot be reached.
+    /// The same as stores. Throws where one cannot be reached, or where another snap root is in its place.
     func others(than storage: BlockingStorage, _ monitor: Monitor) throws -> [SnapshotStore] {
         let own = Self.place(storage)
-        return try others(than: storage).filter { $0.place != own }.map { try Self.open($0) }
+        return try others(than: storage).map { root in
+            let store = try Self.open(root)
+            if try root.place == own || !Self.isItself(root) { throw Self.replaced(root) }
+            return store
+        }
+    }
+
+    /// Where another one has its place, or it has lost its id.
+    static func replaced(_ root: Root) -> SnapcatError {
+        let id = TerminalText.lossy(root.id ?? [])
+        let host = root.host.map { " on \($0)" } ?? ""
+        return SnapcatError(
+            .failed, "A snap root of this heap is missing", TerminalText.lossy(root.place),
+            reason: "what is there is not the one that was noted\(host) with the id \(id): what its snapshots need is not known",
+            advice: "is it mounted? mount it, give its folder by --snap-root, or give gc --drop-snap-root \(id) if it is gone for good")
     }
 
     /// The absolute path, or the URL.

@@ -11,6 +11,12 @@ struct ChangeDetection {
     /// after it may be older by a tick.
     private static let tickNanoseconds: Int64 = 20_000_000
 
+    /// How much later the change may have been: FAT stamps in steps of two seconds, others in whole seconds.
+    private static func coarseness(_ stamp: Int64) -> Int64 {
+        if stamp % 1_000_000_000 != 0 { return 0 }
+        return stamp % 2_000_000_000 == 0 ? 2_000_000_000 : 1_000_000_000
+    }
+
     /// `facts`: of the snapshot before; without them the time in its name counts.
     init(before name: SnapshotName, facts: SnapshotFacts?, options: MakeOptions) {
         trustedBeforeNanoseconds = facts?.scanStartNanoseconds
@@ -23,7 +29,7 @@ struct ChangeDetection {
         guard !options.rehashesAll, let md5 = fields.md5, fields.has(.size), fields.size == status.size else { return nil }
         // A change within the clock tick of the last scan would carry the same stamps.
         let stamp = options.ignoresCtime ? status.mtimeNanoseconds : status.ctimeNanoseconds
-        guard stamp < trustedBeforeNanoseconds else { return nil }
+        guard stamp + Self.coarseness(stamp) < trustedBeforeNanoseconds else { return nil }
         guard options.ignoresInode || fields.has(.inode) && fields.inode == Int64(truncatingIfNeeded: status.inode)
         else { return nil }
         if fields.has(.mtimeNs) {

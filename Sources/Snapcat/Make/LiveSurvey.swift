@@ -21,11 +21,12 @@ struct LiveSurvey {
     /// Returns the key of the snapshot in the survey's own store, and what a killed restore has left. Without the
     /// catalog nothing of the repository is opened for writing.
     func run(
-        parallelism: Int, scan: ScanOptions, usesCatalog: Bool
+        parallelism: Int, scan: ScanOptions, rehashesAll: Bool = false, usesCatalog: Bool
     ) throws -> (key: StorageKey, leftovers: [[UInt8]]) {
         var options = MakeOptions()
         options.parallelism = parallelism
         options.scan = scan
+        options.rehashesAll = rehashesAll
         guard usesCatalog else { return try run(options, ParentSnapshot.newestReadable(repository.snapshots, monitor)) }
         return try ParentSnapshot.withNewest(try repository.catalog(monitor), repository.snapshots, monitor) { parent in
             try run(options, parent)

@@ -69,7 +69,7 @@ struct MakeJob {
         // Only now: the sync may have swapped in a new one.
         let catalog = try repository.catalog(monitor)
         let sync = CatalogSync(catalog, repository.snapshots, monitor)
-        let session = try openHeap()
+        let session = try openHeap(catalog)
         // Again, now that all parts of the repository exist: those in the file root are left out.
         root = try FileRoot(root.path, repository: repository, monitor: monitor)
         // What gc has taken away, and is named again, comes back as it is.
@@ -81,11 +81,12 @@ struct MakeJob {
     }
 
     /// The heap's session; what a dead run may have left half written is verified first.
-    private func openHeap() throws -> HeapSession {
+    private func openHeap(_ catalog: Catalog) throws -> HeapSession {
         let heap = try repository.requireHeap()
         guard let local = heap.storage.base.local else {
             throw SnapcatError(.usage, "The heap root must be a local folder", heap.storage.place)
         }
+        try refuseLostHeap(heap, catalog)
         let session = try HeapSession(heap, local, report: monitor.problem)
         // Before the first object, so that gc knows who may name it.
         if repository.snapshots.storage.base.local != nil { try KnownSnapRoots(heap)?.note(repository.snapshots.storage) }
@@ -93,6 +94,19 @@ struct MakeJob {
         _ = try session.verifyAfterCrash(now: now) { _ in try monitor.cancellation.check() }
         try session.sweepTemporaryFiles(now: now)
         return session
+    }
+
+    /// A heap whose disk is not mounted is not begun anew: what would be stored below its mount point is hidden later.
+    private func refuseLostHeap(_ heap: Heap, _ catalog: Catalog) throws {
+        // The snapshot before a restore may be empty, but belongs to the heap that the restore reads.
+        if options.allowsEmpty && !options.savesAllOrNothing { return }
+        guard let before = try catalog.read({ try CatalogSnapshots.all($0) }).last(where: { !$0.isDamaged && $0.files > 0 }),
+            let buckets = try heap.bucketStatuses(), buckets.allSatisfy({ $0 == nil })
+        else { return }
+        throw SnapcatError(
+            .failed, "No snapshot made", heap.storage.place,
+            reason: "the heap is empty, and the snapshot before has \(before.files) files",
+            advice: "is its disk mounted? give --allow-empty to begin it anew")
     }
 
     private mutating func missingObjects(_ catalog: Catalog) throws -> Set<MD5Digest> {
@@ -155,6 +169,8 @@ struct MakeJob {
                 if let collision = writer.collision { throw collision }
                 try refuseEmpty(writer, before)
                 try refuseUnreadable(writer)
+                // Its objects are another program's, which may have written them just now and made nothing durable.
+                if let before, before.facts == nil { session.relyOnOthers() }
                 try session.makeDurable()
                 // Another machine may have taken them for stale, as after a long sleep: then gc may have taken objects away.
                 for lock in locks { try lock.checkIsHeld() }

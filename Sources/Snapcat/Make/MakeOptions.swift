@@ -21,7 +21,7 @@ public struct MakeOptions: Sendable {
     public var ignoresCtime = false
     /// The same for another inode.
     public var ignoresInode = false
-    /// A snapshot without files is made even where the one before had some.
+    /// A snapshot without files, or into a heap without objects, is made even where the one before had some.
     public var allowsEmpty = false
     /// snapshooter's `--save-snapshot`.
     public var savesSnapshot = true

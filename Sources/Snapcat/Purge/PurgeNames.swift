@@ -38,8 +38,9 @@ extension Repository {
     /// as they are, byte for byte. The catalog follows.
     ///
     /// The old snapshots lie in the trash until gc removes them, and so do the contents that no snapshot names any more.
-    /// A snapshot that cannot be read is told to `monitor`, and stays. Throws `.usage` for a name that no snapshot can have
-    /// (absolute, with `.` or `..`), unless one has it all the same. Running it again finishes what was interrupted.
+    /// A snapshot that cannot be read is told to `monitor`, and stays; so is what may be one and is not looked at, as a file
+    /// of another name. Throws `.usage` for a name that no snapshot can have (absolute, with `.` or `..`), unless one has it
+    /// all the same. Running it again finishes what was interrupted.
     /// Cost: reads every snapshot once, and those that change twice.
     public func purge(
         _ options: PurgeOptions, monitor: Monitor = .silent,
@@ -53,9 +54,13 @@ extension Repository {
             try job.refuseStrangeNames()
             // A mistaken --catalog is refused before anything is written.
             if !options.isDryRun { try withUsableCatalog(monitor) { _ = try catalog(monitor) } }
+            let unseen = try job.tellUnseen()
             let summary = try job.run(tell)
             if summary.changed > 0 && !options.isDryRun {
-                do { _ = try syncedSnapshots(monitor) } catch let error as SnapcatError where error.code != .interrupted {
+                var further = monitor
+                // The sync meets some of them again.
+                further.problem = { error in if !unseen.contains(error) { monitor.problem(error) } }
+                do { _ = try syncedSnapshots(further) } catch let error as SnapcatError where error.code != .interrupted {
                     monitor.problem(error)
                     monitor.note("the snapshots are written; the catalog follows at the next command")
                 }
@@ -124,6 +129,20 @@ private struct PurgeJob {
                 monitor.progress.add(files: 1)
             }
         }
+    }
+
+    /// Tells of all that may have the names too and is not looked at, and returns it.
+    func tellUnseen() throws -> [SnapcatError] {
+        let listing = try store.list()
+        var unseen = listing.blocked.map { store.problem(blocked: $0) }
+        for (key, reason) in listing.ignored.sorted(by: { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }) {
+            unseen.append(
+                SnapcatError(
+                    .failed, "Not purged", store.displayPath(key), reason: "it is no snapshot and was not looked at: \(reason)",
+                    advice: "it may have the names: remove it, or move it out of the snap root"))
+        }
+        for problem in unseen { monitor.problem(problem) }
+        return unseen
     }
 
     /// A name like `./secret` would be found nowhere, and a user would take it for purged. Snapshots of other programs may

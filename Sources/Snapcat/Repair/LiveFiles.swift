@@ -61,24 +61,29 @@ struct LiveFiles {
     }
 
     /// Stores the content from the first place that has it, and returns that; without a session it is only looked for.
-    func find(_ md5: MD5Digest, _ candidates: [Candidate], _ session: HeapSession?) throws -> String? {
+    /// `isNew`: false where the heap holds it after all.
+    func find(_ md5: MD5Digest, _ candidates: [Candidate], _ session: HeapSession?) throws -> (place: String, isNew: Bool)? {
         let hasher = try ObjectWriter(nil, level: .standard)
         for candidate in candidates {
             try monitor.cancellation.check()
             guard let file = open(candidate) else { continue }
+            var isNew = true
             do {
                 guard try hasher.add(streaming: file, cancellation: monitor.cancellation).md5 == md5 else { continue }
                 if let session {
                     try file.rewind()
-                    let writer = try ObjectWriter(session, level: .standard)
+                    // All of an object that is there is read: the disk may give its end, and not what is before that.
+                    let writer = try ObjectWriter(session, level: .standard, comparesContents: true)
+                    let stored = try writer.add(streaming: file, cancellation: monitor.cancellation)
                     // It may have changed in between: only what was stored counts.
-                    guard try writer.add(streaming: file, cancellation: monitor.cancellation).md5 == md5 else { continue }
+                    guard stored.md5 == md5 else { continue }
+                    isNew = stored.isNew
                 }
             } catch is Errno {
                 // A file that cannot be read helps nobody.
                 continue
             }
-            return TerminalText.lossy(candidate.root + [UInt8(ascii: "/")] + candidate.name)
+            return (place: TerminalText.lossy(candidate.root + [UInt8(ascii: "/")] + candidate.name), isNew: isNew)
         }
         return nil
     }

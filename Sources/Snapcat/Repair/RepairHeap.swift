@@ -46,9 +46,10 @@ extension Repository {
     /// Reads every object, moves those that are damaged out of the way, and brings their contents and the missing ones
     /// back: from the heap's trash, or from a live file with the same md5. All snap roots that the heap remembers count.
     ///
-    /// Nothing is deleted. What is damaged or missing is told by the files, read anew; the catalog is not asked. An
-    /// object that cannot be read for another reason than its bytes is told to `monitor` and left alone, and so is a
-    /// damaged snapshot. Makes may run meanwhile: their end is waited for (an hour, where the repository's
+    /// What is damaged or missing is told by the files, read anew; the catalog is not asked. Nothing is deleted; but an
+    /// object that the disk can read in none of several looks gives way to its content from a live file. One for which
+    /// there is none, or that cannot be read for another reason than its bytes, is told to `monitor` and left alone, and
+    /// so is a damaged snapshot. Makes may run meanwhile: their end is waited for (an hour, where the repository's
     /// `lockWaitSeconds` is 0) before anything is moved. Cost: reads all snapshots (twice where something is wrong) and
     /// the whole heap.
     public func repair(
@@ -110,6 +111,7 @@ extension Repository {
                 try HeapMembership.forget(db)
                 try HeapMembership.update(db, heap.buckets, now: now, cancellation: monitor.cancellation)
                 try HeapMembership.noteVerification(db, at: started, read: job.buckets, damaged: job.stillDamaged)
+                try HeapMembership.noteNew(db, job.renewed)
             }
         }
     }
@@ -130,6 +132,8 @@ final class RepairJob {
     private var damaged: [MD5Digest: SnapcatError] = [:]
     /// Objects that could not be read and not be proved bad either, with the reason.
     private(set) var stillDamaged: [MD5Digest: String] = [:]
+    /// Objects that are in the heap again, and were not read since.
+    private(set) var renewed: Set<MD5Digest> = []
     /// What was read.
     private(set) var buckets: [Int: BucketNames] = [:]
 
@@ -164,12 +168,16 @@ final class RepairJob {
     func mend(_ session: HeapSession?) throws -> RepairSummary {
         // Others may have stored them meanwhile.
         var broken = try missing.filter { try !heap.contains($0) }
+        var unreadable: [MD5Digest: SnapcatError] = [:]
         for (md5, error) in damaged.sorted(by: { $0.key < $1.key }) {
             try monitor.cancellation.check()
-            guard try quarantine(md5, error, session) else { continue }
-            if named.contains(md5) { broken.append(md5) }
+            switch try quarantine(md5, error, session) {
+            case .left: break
+            case .moved: if named.contains(md5) { broken.append(md5) }
+            case .unreadable(let error): if named.contains(md5) { unreadable[md5] = error } else { leave(md5, error) }
+            }
         }
-        if !broken.isEmpty { try bringBack(broken, session) }
+        if !broken.isEmpty || !unreadable.isEmpty { try bringBack(broken, unreadable, session) }
         try session?.makeDurable()
         return summary
     }
@@ -177,7 +185,9 @@ final class RepairJob {
     private func act(_ action: RepairAction) throws {
         switch action.kind {
         case .quarantine: summary.quarantined += 1
-        case .restore: summary.restored += 1
+        case .restore:
+            summary.restored += 1
+            renewed.insert(action.md5)
         case .lost: summary.lost += 1
         }
         try tell(action)
@@ -202,22 +212,49 @@ final class RepairJob {
         return named
     }
 
-    /// Moves an object out of the way after reading it once more. False where it is not proved to be bad.
-    private func quarantine(_ md5: MD5Digest, _ found: SnapcatError, _ session: HeapSession?) throws -> Bool {
-        let judged = try session?.fileStatus(of: md5)
-        // Other errors say nothing of the bytes: the disk may be at fault, or the permissions.
-        guard found.code == .damage, let problem = try heap.problem(of: md5), problem.code == .damage else {
-            if found.code == .damage { return false }
-            stillDamaged[md5] = found.message
-            monitor.problem(found)
-            return false
-        }
-        if let session, try !session.quarantine(md5, problem, judged: judged) { return false }
-        try act(RepairAction(kind: .quarantine, md5: md5, place: heap.objectName(md5), message: problem.message))
-        return true
+    /// What became of an object that could not be read, or was not what it must be, when all were read.
+    private enum Fate {
+        /// It is where it was: good after all, gone, or told.
+        case left
+        /// Out of the way.
+        case moved
+        /// The disk could not read it in both looks. It is where it was: the next look may prove it good.
+        case unreadable(SnapcatError)
     }
 
-    private func bringBack(_ broken: [MD5Digest], _ session: HeapSession?) throws {
+    /// Reads an object once more, and moves it out of the way where that proves it to be bad.
+    private func quarantine(_ md5: MD5Digest, _ found: SnapcatError, _ session: HeapSession?) throws -> Fate {
+        // Other errors say nothing of the bytes: they are the permissions', most likely.
+        guard found.code == .damage || found.meansUnreadable else {
+            leave(md5, found)
+            return .left
+        }
+        let (judged, problem): (FileStatus?, SnapcatError?)
+        do {
+            judged = try session?.fileStatus(of: md5)
+            problem = try heap.problem(of: md5)
+        } catch let error as SnapcatError where error.code != .interrupted {
+            if error.meansUnreadable { return .unreadable(error) }
+            leave(md5, error)
+            return .left
+        }
+        if problem == nil, found.meansUnreadable {
+            monitor.note("an object could be read at the second attempt only, its disk may be failing: \(heap.objectName(md5))")
+        }
+        guard let damage = problem, damage.code == .damage else { return .left }
+        if let session, try !session.quarantine(md5, damage, judged: judged) { return .left }
+        try act(RepairAction(kind: .quarantine, md5: md5, place: heap.objectName(md5), message: damage.message))
+        return .moved
+    }
+
+    /// Tells of an object that stays as it is.
+    private func leave(_ md5: MD5Digest, _ problem: SnapcatError) {
+        stillDamaged[md5] = problem.message
+        monitor.problem(problem)
+    }
+
+    /// `unreadable`: objects that are still in their places, with the reason; only a file's content replaces them.
+    private func bringBack(_ broken: [MD5Digest], _ unreadable: [MD5Digest: SnapcatError], _ session: HeapSession?) throws {
         let trashed = Set(try HeapTrash(heap)?.items().map(\.md5) ?? [])
         var lost: Set<MD5Digest> = []
         for md5 in broken.sorted() {
@@ -228,13 +265,19 @@ final class RepairJob {
                 lost.insert(md5)
             }
         }
-        if lost.isEmpty { return }
+        let wanted = lost.union(unreadable.keys)
+        if wanted.isEmpty { return }
         let search = LiveFiles(roots: options.fileRoots.map { Array($0.utf8) }, monitor)
-        for (md5, candidates) in try search.candidates(lost, snapshots).sorted(by: { $0.key < $1.key }) {
+        for (md5, candidates) in try search.candidates(wanted, snapshots).sorted(by: { $0.key < $1.key }) {
             try monitor.cancellation.check()
+            let problem = unreadable[md5]
             if let found = try search.find(md5, candidates, session) {
-                lost.remove(md5)
-                try act(RepairAction(kind: .restore, md5: md5, place: found, message: "a file has the content"))
+                // The disk has given it at last, and it is what the file has.
+                if problem != nil && !found.isNew { continue }
+                let message = problem == nil ? "a file has the content" : "a file has the content; the disk could not read the object"
+                try act(RepairAction(kind: .restore, md5: md5, place: found.place, message: message))
+            } else if let problem {
+                leave(md5, problem)
             } else {
                 let name = candidates.first.map { TerminalText.lossy($0.name) } ?? ""
                 try act(RepairAction(kind: .lost, md5: md5, place: name, message: "no file that snapshots name has the content now"))

@@ -228,7 +228,9 @@ struct RestoreJob {
         let target = try TargetTree(root).place(link.target, creates: false, replaces: false)
         guard let status = try Descriptor.statusIfPresent(target.name, in: target.folder.raw),
             status.kind == .regular, status.size == link.item.size,
-            status.mtimeNanoseconds == TargetMetadata(link.item).mtimeNanoseconds
+            status.mtimeNanoseconds == TargetMetadata(link.item).mtimeNanoseconds,
+            // Where one could not be written, what stands there may be an older file with the same stamps.
+            try summary.damaged + summary.failed == 0 || Self.md5(target.name, in: target.folder) == link.item.md5
         else { return false }
         let place = try tree.place(link.name, creates: true, replaces: options.deletes)
         let temporary = LocalSink.temporaryName()
@@ -244,6 +246,15 @@ struct RestoreJob {
             try FolderOperations.removeFile(temporary, in: place.folder.raw)
             throw error
         }
+    }
+
+    private static func md5(_ name: [UInt8], in folder: Descriptor) throws -> MD5Digest {
+        let file = try Descriptor.open(name, in: folder.raw, [.read, .noFollow, .nonBlocking])
+        let source = HashingSource(try DescriptorSource(file, size: file.status().size, name: TerminalText.lossy(name)))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        while try source.read(into: buffer) > 0 {}
+        return source.digest
     }
 
     /// Modes and times of folders, deepest first: everything done in a folder moves its time.

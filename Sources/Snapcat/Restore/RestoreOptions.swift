@@ -15,9 +15,11 @@ public struct RestoreOptions: Sendable {
     }
 
     public var overwrite = Overwrite.always
+    /// Reads every file of the target: one whose bytes have changed behind its stamps is found.
+    public var rehashesAll = false
     /// Remove what the snapshot does not have.
     public var deletes = true
-    /// Remove also what the snapshot was told to leave out.
+    /// Remove also what the snapshot was told to leave out, or could not read.
     public var deletesExcluded = false
     /// nil: where the target is not empty.
     public var savesSnapshotBefore: Bool?

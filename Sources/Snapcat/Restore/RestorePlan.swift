@@ -27,7 +27,7 @@ struct RestorePlan {
     }
 
     static func keptNote(_ count: Int) -> String {
-        "\(count) names that the snapshot was told to leave out are left alone (--delete-excluded deletes them)"
+        "\(count) names that the snapshot was told to leave out, or could not read, are left alone (--delete-excluded deletes them)"
     }
 
     /// What killed restores have left in the target.
@@ -61,7 +61,9 @@ struct RestorePlan {
         guard let current = row.right else { return Step(kind: creation(wanted), name: name, wanted: wanted) }
         let isObstacle = current.type != wanted.type
         if isObstacle {
-            if options.overwrite == .never { return Step(kind: .keep, name: name, wanted: wanted, current: current) }
+            // A pipe, a socket or a device is not made: what stands in its place stays.
+            let isMade = if case .keep = creation(wanted) { false } else { true }
+            if options.overwrite == .never || !isMade { return Step(kind: .keep, name: name, wanted: wanted, current: current) }
             return Step(kind: creation(wanted), name: name, wanted: wanted, current: current, removesFirst: true)
         }
         if wanted.type == "file" { return fileStep(name, wanted, current, row.status) }

@@ -156,7 +156,7 @@ extension Repository {
         var scan = ScanOptions()
         scan.obeysIgnoreFiles = false
         return try survey(
-            target, parallelism: options.parallelism, scan: scan, usesCatalog: !options.isDryRun, monitor)
+            target, parallelism: options.parallelism, scan: scan, rehashesAll: options.rehashesAll, usesCatalog: !options.isDryRun, monitor)
     }
 
     private static func exists(_ target: [UInt8]) -> Bool { FolderOperations.realPath(target) != nil }
@@ -172,6 +172,7 @@ extension Repository {
         make.compression = options.compression
         make.note = note
         make.parallelism = options.parallelism
+        make.rehashesAll = options.rehashesAll
         // What may be overwritten or deleted is saved, also where snapshots leave it out.
         make.scan.obeysIgnoreFiles = false
         return try makeBlocking(target, options: make, monitor: monitor, isLocked: true)
@@ -179,14 +180,14 @@ extension Repository {
 
     /// Hashes the target without storing anything: into a snapshot file of its own, removed at the end.
     func survey(
-        _ target: [UInt8], parallelism: Int, scan: ScanOptions = ScanOptions(), usesCatalog: Bool = true,
+        _ target: [UInt8], parallelism: Int, scan: ScanOptions = ScanOptions(), rehashesAll: Bool = false, usesCatalog: Bool = true,
         _ monitor: Monitor
     ) throws -> TargetState {
         let folder = try TemporaryPlace.makeFolder()
         let store = SnapshotStore(BlockingStorage(LocalStorage(root: Array(folder.path.utf8))))
         do {
             let found = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
-                parallelism: parallelism, scan: scan, usesCatalog: usesCatalog)
+                parallelism: parallelism, scan: scan, rehashesAll: rehashesAll, usesCatalog: usesCatalog)
             return TargetState(place: (store, found.key), leftovers: found.leftovers, folder: folder)
         } catch {
             TargetState.remove(folder)

@@ -12,6 +12,10 @@ struct RestoreSource {
     /// Its entries, restored or not.
     let files: Int64
     let exclusions: Exclusions
+    /// Files and folders that could not be read when it was made.
+    let unreadable: Set<[UInt8]>
+    /// False where that cannot be told: its companion is damaged or lost, or has no room for all names.
+    let knowsWhatItLeftOut: Bool
     /// Those that counted when the snapshot was made.
     let ignoreFiles: [(folder: [UInt8], md5: MD5Digest)]
     /// Names to be restored that some file system takes for one.
@@ -32,6 +36,9 @@ struct RestoreSource {
             scan = Scan(options)
             _ = try scan.read(SnapshotSide.open(store, key, usesNodes: knowsNodes, isSorted: false), exclusions, monitor)
         }
+        unreadable = Set((companion?.facts.errors ?? []).map(\.name.bytes))
+        let isLost = try companion == nil && (scan.isOfSnapcat || store.storage.isOccupied(store.companionKey(of: key)))
+        knowsWhatItLeftOut = !isLost && companion?.facts.omittedProblems ?? 0 == 0
         guard scan.isFound else {
             throw SnapcatError(
                 .notFound, "No such folder or file", TerminalText.lossy(options.folder),
@@ -51,6 +58,8 @@ struct RestoreSource {
         private let planned: NameFilter
         var isFound: Bool
         var files: Int64 = 0
+        /// Its lines have what only snapcat writes, which always writes a companion.
+        var isOfSnapcat = false
         var twins = NameTwins()
         var ignoreFiles: [(folder: [UInt8], md5: MD5Digest)] = []
 
@@ -66,7 +75,10 @@ struct RestoreSource {
             while !side.isAtEnd {
                 try monitor.cancellation.check()
                 if !side.isOrdered { return false }
-                if !side.isNode { files += 1 }
+                if !side.isNode {
+                    if files == 0 { isOfSnapcat = try side.fields().has(.mtimeNs) }
+                    files += 1
+                }
                 if exclusions.obeysIgnoreFiles, let file = try RestoreSource.ignoreFile(side) { ignoreFiles.append(file) }
                 if !isFound && inFolder.accepts(side.name, isFolder: side.isFolder) { isFound = true }
                 if RestoreSource.isRestored(side), planned.accepts(side.name, isFolder: side.isFolder) { twins.add(side.name) }

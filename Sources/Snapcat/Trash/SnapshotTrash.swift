@@ -15,6 +15,8 @@ package struct SnapshotTrash: Sendable {
         var since: SnapshotTime
         var key: StorageKey
         var size: Int64
+        /// When the storage has stamped it last, as for coming here; nil where it has no such stamps.
+        var ctimeNanoseconds: Int64?
         var companionKey: StorageKey?
 
         /// `<when>--<stem>`: names this copy, where there are several of one snapshot.
@@ -28,22 +30,32 @@ package struct SnapshotTrash: Sendable {
     /// By the time of the snapshot, the last forgotten last of those of one time.
     func items() throws -> [Item] { try all().items }
 
-    /// Companions without their snapshots, which an interrupted purge has left.
-    func strays() throws -> [(since: SnapshotTime, key: StorageKey)] { try all().strays }
+    /// A companion without its snapshot.
+    struct Stray: Sendable {
+        var since: SnapshotTime
+        var key: StorageKey
+        var ctimeNanoseconds: Int64?
+    }
 
-    private func all() throws -> (items: [Item], strays: [(since: SnapshotTime, key: StorageKey)]) {
+    /// Those that an interrupted purge has left.
+    func strays() throws -> [Stray] { try all().strays }
+
+    private func all() throws -> (items: [Item], strays: [Stray]) {
         var items: [Item] = []
-        var companions: [StorageKey: SnapshotTime] = [:]
+        var companions: [StorageKey: Stray] = [:]
         for item in try store.storage.items(prefix: StorageKey(Self.folder), mostComponents: 2) {
-            if let (since, _) = Self.parse(item.key, Self.suffixes.companion) { companions[item.key] = since }
+            if let (since, _) = Self.parse(item.key, Self.suffixes.companion) {
+                companions[item.key] = Stray(since: since, key: item.key, ctimeNanoseconds: item.status.ctimeNanoseconds)
+            }
             guard let (since, name) = Self.parse(item.key, Self.suffixes.snapshot) else { continue }
-            items.append(Item(name: name, since: since, key: item.key, size: item.status.size, companionKey: nil))
+            items.append(
+                Item(name: name, since: since, key: item.key, size: item.status.size, ctimeNanoseconds: item.status.ctimeNanoseconds))
         }
         for index in items.indices {
             let companion = store.companionKey(of: items[index].key)
             if companions.removeValue(forKey: companion) != nil { items[index].companionKey = companion }
         }
-        return (items.sorted { ($0.name, $0.since) < ($1.name, $1.since) }, companions.map { ($0.value, $0.key) })
+        return (items.sorted { ($0.name, $0.since) < ($1.name, $1.since) }, Array(companions.values))
     }
 
     private static func parse(_ key: StorageKey, _ suffix: String) -> (since: SnapshotTime, name: SnapshotName)? {
@@ -59,8 +71,8 @@ package struct SnapshotTrash: Sendable {
 
     /// The snapshot first, then its companion: one without the other is still whole where the snapshot is.
     ///
-    /// Whatever has their names goes, were it no file: a folder, a pipe, a link to nothing. False where nothing has the
-    /// snapshot's.
+    /// Whatever has their names goes, were it no file: a folder, a pipe, a link to nothing. Of a link to a file the content
+    /// comes here: one level higher a relative link leads elsewhere. False where nothing has the snapshot's name.
     @discardableResult
     func put(_ name: SnapshotName, _ place: StorageKey, at time: SnapshotTime) throws -> Bool {
         let key = key(name, at: time)

@@ -80,11 +80,12 @@ struct ForgetCommand: AsyncParsableCommand {
         try rows.refuseSQL()
         let repository = try roots.existingRepository(waitSeconds: lock.seconds)
         let options = try options()
-        let printer = RowPrinter<ForgetDecision>(rows.writer(ForgetDecision.columns), limit: rows.limit) { $0.cells }
-        let summary = try await talk.withMonitor { monitor, _ in
-            try await repository.forget(options, monitor: monitor) { try printer.print($0) }
+        let printer = RowPrinter<ForgetDecision>(rows.writer(ForgetDecision.columns), limit: rows.limit, isReport: !dryRun) { $0.cells }
+        let summary = try await printer.during {
+            try await talk.withMonitor { monitor, _ in
+                try await repository.forget(options, monitor: monitor) { try printer.print($0) }
+            }
         }
-        try printer.finish()
         talk.say(summary.sentence(isDryRun: dryRun))
     }
 

@@ -41,11 +41,12 @@ struct GCCommand: AsyncParsableCommand {
         options.droppedSnapRoots = try dropSnapRoot.map { Self.isID($0) ? $0 : try StorageLocation($0).description }
         options.allowsEmpty = allowEmpty
         options.isDryRun = dryRun
-        let printer = RowPrinter<CollectAction>(rows.writer(CollectAction.columns), limit: rows.limit) { $0.cells }
-        let (summary, problems) = try await talk.withMonitor { [options] monitor, counter in
-            (try await repository.collectGarbage(options, monitor: monitor) { try printer.print($0) }, counter.problems)
+        let printer = RowPrinter<CollectAction>(rows.writer(CollectAction.columns), limit: rows.limit, isReport: !dryRun) { $0.cells }
+        let (summary, problems) = try await printer.during { [options] in
+            try await talk.withMonitor { monitor, counter in
+                (try await repository.collectGarbage(options, monitor: monitor) { try printer.print($0) }, counter.problems)
+            }
         }
-        try printer.finish()
         talk.say(summary.gcSentence(isDryRun: dryRun))
         if problems > 0 { throw ExitRequest(status: .doneWithProblems) }
     }

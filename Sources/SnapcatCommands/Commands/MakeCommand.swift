@@ -39,7 +39,7 @@ struct MakeCommand: AsyncParsableCommand {
     var ignoreCtime = false
     @Flag(help: "Do not read a file again only because its inode is new.")
     var ignoreInode = false
-    @Flag(help: "Make a snapshot without files even where the one before had some.")
+    @Flag(help: "Make a snapshot without files, or into an empty heap, even where the one before had some.")
     var allowEmpty = false
     @Flag(inversion: .prefixedNo, help: "Write the snapshot.")
     var saveSnapshot = true
@@ -61,9 +61,9 @@ struct MakeCommand: AsyncParsableCommand {
             (try await repository.make(root, options: options, monitor: monitor), counter.problems)
         }
         if format == .json {
-            try Terminal.line(summary.json)
+            try Terminal.report(summary.json)
         } else if let path = summary.path {
-            try Terminal.line(path)
+            try Terminal.report(path)
         }
         talk.say(summary.sentence(isDryRun: dryRun))
         if summary.hasProblems || problems > 0 { throw ExitRequest(status: .doneWithProblems) }

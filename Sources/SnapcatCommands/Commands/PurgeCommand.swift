@@ -28,11 +28,12 @@ struct PurgeCommand: AsyncParsableCommand {
         var options = PurgeOptions()
         options.names = names.map { Array($0.utf8) }
         options.isDryRun = dryRun
-        let printer = RowPrinter<PurgedSnapshot>(rows.writer(PurgedSnapshot.columns), limit: rows.limit) { $0.cells }
-        let (summary, counter) = try await talk.withMonitor { [options] monitor, counter in
-            (try await repository.purge(options, monitor: monitor) { try printer.print($0) }, counter)
+        let printer = RowPrinter<PurgedSnapshot>(rows.writer(PurgedSnapshot.columns), limit: rows.limit, isReport: !dryRun) { $0.cells }
+        let (summary, counter) = try await printer.during { [options] in
+            try await talk.withMonitor { monitor, counter in
+                (try await repository.purge(options, monitor: monitor) { try printer.print($0) }, counter)
+            }
         }
-        try printer.finish()
         let what = summary.changed == 0
             ? counter.problems == 0 ? "none has it" : "none of those that could be read has it"
             : "\(HumanText.count(summary.changed)) \(dryRun ? "would be " : "")written without "

@@ -29,11 +29,12 @@ struct RepairCommand: AsyncParsableCommand {
         var options = RepairOptions()
         if try roots.hasFileRoot { options.fileRoots = [try roots.fileRootPath()] }
         options.isDryRun = dryRun
-        let printer = RowPrinter<RepairAction>(rows.writer(RepairAction.columns), limit: rows.limit) { $0.cells }
-        let (summary, problems) = try await talk.withMonitor { [options] monitor, counter in
-            (try await repository.repair(options, monitor: monitor) { try printer.print($0) }, counter.problems)
+        let printer = RowPrinter<RepairAction>(rows.writer(RepairAction.columns), limit: rows.limit, isReport: !dryRun) { $0.cells }
+        let (summary, problems) = try await printer.during { [options] in
+            try await talk.withMonitor { monitor, counter in
+                (try await repository.repair(options, monitor: monitor) { try printer.print($0) }, counter.problems)
+            }
         }
-        try printer.finish()
         talk.say(
             "snapcat: \(dryRun ? "dry run: " : "")\(HumanText.count(summary.objects)) objects read: "
                 + "\(HumanText.count(summary.quarantined)) damaged, \(HumanText.count(summary.restored)) brought back, "

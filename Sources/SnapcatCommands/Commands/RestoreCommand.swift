@@ -35,8 +35,10 @@ struct RestoreCommand: AsyncParsableCommand {
     var exclude: [String] = []
     @Flag(inversion: .prefixedNo, help: "Delete what the snapshot does not have.")
     var delete = true
-    @Flag(help: "Delete also what the snapshot was told to leave out (by make's excludes).")
+    @Flag(help: "Delete also what the snapshot was told to leave out (by make's excludes), or could not read.")
     var deleteExcluded = false
+    @Flag(help: "Read every file of the file root: bytes that have changed behind size and times are found.")
+    var rehash = false
     @Option(help: "always, if-changed (size or time differ), if-newer or never.")
     var overwrite = RestoreOptions.Overwrite.always
     @Flag(inversion: .prefixedNo, help: "Snapshot the present state first (default: where there is something).")
@@ -75,7 +77,7 @@ struct RestoreCommand: AsyncParsableCommand {
             if summary.damaged > 0 || damages > 0 { throw ExitRequest(status: .damage) }
             return
         }
-        if format == .json { try Terminal.line(summary.json) }
+        if format == .json { try Terminal.report(summary.json) }
         talk.say(summary.sentence)
         if summary.damaged > 0 || damages > 0 { throw ExitRequest(status: .damage) }
         if summary.failed > 0 { throw ExitRequest(status: summary.hasDoneNothing ? .failed : .doneWithProblems) }
@@ -92,6 +94,7 @@ struct RestoreCommand: AsyncParsableCommand {
         options.overwrite = overwrite
         options.deletes = delete
         options.deletesExcluded = deleteExcluded
+        options.rehashesAll = rehash
         options.savesSnapshotBefore = saveSnapshotBefore
         options.savesSnapshotAfter = saveSnapshotAfter
         options.include = include.map { Array($0.utf8) }

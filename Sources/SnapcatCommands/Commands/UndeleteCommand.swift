@@ -27,11 +27,12 @@ struct UndeleteCommand: AsyncParsableCommand {
         var options = UndeleteOptions()
         options.names = names
         options.isDryRun = dryRun
-        let printer = RowPrinter<CollectAction>(rows.writer(CollectAction.columns), limit: rows.limit) { $0.cells }
-        let (summary, damages) = try await talk.withMonitor { [options] monitor, counter in
-            (try await repository.undelete(options, monitor: monitor) { try printer.print($0) }, counter.damages)
+        let printer = RowPrinter<CollectAction>(rows.writer(CollectAction.columns), limit: rows.limit, isReport: !dryRun) { $0.cells }
+        let (summary, damages) = try await printer.during { [options] in
+            try await talk.withMonitor { monitor, counter in
+                (try await repository.undelete(options, monitor: monitor) { try printer.print($0) }, counter.damages)
+            }
         }
-        try printer.finish()
         talk.say("snapcat: \(dryRun ? "dry run: " : "")\(HumanText.count(summary.restored)) brought back")
         if damages > 0 { throw ExitRequest(status: .damage) }
     }
