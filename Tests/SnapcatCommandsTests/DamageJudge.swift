@@ -18,7 +18,7 @@ struct DamageJudge {
         if result.stderr.split(separator: "\n").contains(where: { $0.contains("Fatal") || $0.contains(".swift:") }) { problems.append("a trace") }
         problems += statusProblems(result)
         // What a removal frees is not told where not all snap roots are known.
-        let isToldLess = place == .snapRootNote && command.kind == .forget
+        let isToldLess = (place == .snapRootNote || place == .snapRootID) && command.kind == .forget
         let isToBeSame = place.isDerived && !isToldLess && !isAlteredCatalog && !command.writes && !command.showsItsWork
         if let good, isToBeSame, result.status == 0, result.stdout != good.stdout {
             problems.append("another answer than without the damage: " + difference(good.text, result.text))
