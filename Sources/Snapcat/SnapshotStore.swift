@@ -135,7 +135,14 @@ package struct SnapshotStore: Sendable {
     ) throws -> CompanionReader? {
         do {
             guard let whole = try companion(of: key) else { return nil }
-            while try whole.nextNode() != nil {}
+            var nodes: Int64 = 0
+            while try whole.nextNode() != nil { nodes += 1 }
+            // Cut between its two gzip members it is sound gzip.
+            guard nodes == whole.facts.nodes else {
+                throw SnapcatError(
+                    .damage, "Damaged companion", displayPath(companionKey(of: key)),
+                    reason: "it tells of \(whole.facts.nodes) nodes and has \(nodes)")
+            }
             return try companion(of: key)
         } catch let error as SnapcatError where error.code == .damage {
             report(error)
