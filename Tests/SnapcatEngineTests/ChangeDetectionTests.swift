@@ -101,6 +101,9 @@ import Testing
             #expect(try !isReused(status, scanStart: stamp + step * 1_000_000_000))
             #expect(try isReused(status, scanStart: stamp + step * 1_000_000_000 + 1))
         }
+        // The last whole second there is has none behind it.
+        status.ctimeNanoseconds = Int64.max / 2_000_000_000 * 2_000_000_000
+        #expect(try !isReused(status, scanStart: .max))
     }
 
     @Test func `Two snapshots never get one name, and a clock that is behind is told`() async throws {

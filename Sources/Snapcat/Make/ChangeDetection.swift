@@ -29,7 +29,9 @@ struct ChangeDetection {
         guard !options.rehashesAll, let md5 = fields.md5, fields.has(.size), fields.size == status.size else { return nil }
         // A change within the clock tick of the last scan would carry the same stamps.
         let stamp = options.ignoresCtime ? status.mtimeNanoseconds : status.ctimeNanoseconds
-        guard stamp + Self.coarseness(stamp) < trustedBeforeNanoseconds else { return nil }
+        // Anybody may set a time near the last that there is.
+        let latest = stamp.addingReportingOverflow(Self.coarseness(stamp))
+        guard !latest.overflow, latest.partialValue < trustedBeforeNanoseconds else { return nil }
         guard options.ignoresInode || fields.has(.inode) && fields.inode == Int64(truncatingIfNeeded: status.inode)
         else { return nil }
         if fields.has(.mtimeNs) {
