@@ -28,10 +28,19 @@
 
 static const int64_t nanoseconds_per_second = 1000000000;
 
+// What no 64 bits of nanoseconds can tell, before 1677 or after 2262, is the first or last time that they can.
+static int64_t nanoseconds_of(struct timespec t) {
+    int64_t ns;
+    if (__builtin_mul_overflow((int64_t)t.tv_sec, nanoseconds_per_second, &ns) || __builtin_add_overflow(ns, (int64_t)t.tv_nsec, &ns)) {
+        return t.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+    }
+    return ns;
+}
+
 static void convert(const struct stat *in, cplatform_stat *out) {
     out->size = in->st_size;
-    out->mtime_ns = (int64_t)MODIFIED(*in).tv_sec * nanoseconds_per_second + MODIFIED(*in).tv_nsec;
-    out->ctime_ns = (int64_t)CHANGED(*in).tv_sec * nanoseconds_per_second + CHANGED(*in).tv_nsec;
+    out->mtime_ns = nanoseconds_of(MODIFIED(*in));
+    out->ctime_ns = nanoseconds_of(CHANGED(*in));
     out->device = (uint64_t)in->st_dev;
     out->inode = (uint64_t)in->st_ino;
     out->link_count = (uint64_t)in->st_nlink;

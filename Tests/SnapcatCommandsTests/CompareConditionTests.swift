@@ -51,6 +51,16 @@ import Testing
         }
     }
 
+    @Test func whatCannotBeReadOfLiveIsNoEqualAndNoDifference() async throws {
+        let sandbox = try RestoreSandbox()
+        try await sandbox.make()
+        try sandbox.write("source/a.txt", "secret")
+        let result = try await MeetingPoint.run(
+            ["compare", "latest", "live", "--repo", sandbox.repo, "--file-root", sandbox.source, "--exit-code"], before: 0,
+            in: "a.txt", .failure(EIO))
+        #expect(result.status == 3 && result.stderr.contains("'a.txt'"), "\(result.status) \(result.stderr)")
+    }
+
     @Test func aConditionFiltersRowsAndCounts() async throws {
         let history = try await KnownHistory()
         for road in roads(history) {

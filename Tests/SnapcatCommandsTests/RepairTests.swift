@@ -104,6 +104,32 @@ import Testing
         #expect(try !history.objects().contains(RetentionSandbox.md5(secret)))
     }
 
+    @Test(arguments: [["--dry-run"], []])
+    func `Looking for a content changes nothing of the folders of the file root`(_ dry: [String]) throws {
+        let folder = try TempFolder()
+        try folder.write("src/closed/a", Array("one".utf8))
+        // As nobody: root needs no mode.
+        let script = """
+            import os, shutil, subprocess, sys
+            binary, folder, *dry = sys.argv[1:]
+            binary = shutil.copy(binary, folder + "/snapcat")
+            subprocess.run(["chmod", "-R", "a+rwX", folder], check=True)
+            if os.geteuid() == 0: subprocess.run(["chown", "-R", "65534", folder], check=True)
+            os.chmod(folder + "/src/closed", 0o500)
+            def run(*words):
+                user = 65534 if os.geteuid() == 0 else None
+                return subprocess.run([binary, *words, "--repo", folder + "/repo"], capture_output=True, user=user)
+            run("make", folder + "/src")
+            for path, _, files in os.walk(folder + "/repo/heap"):
+                for name in files:
+                    if name.endswith(".gz"): os.remove(path + "/" + name)
+            result = run("repair", *dry)
+            sys.stdout.write(f"{result.returncode} {oct(os.stat(folder + '/src/closed').st_mode)} {result.stdout.decode()}")
+            """
+        let text = String(decoding: try Python.run(script, arguments: [try SnapcatProcess.binary(), folder.path] + dry), as: UTF8.self)
+        #expect(text.hasPrefix("0 0o40500 ") && text.contains("restore"), "\(text)")
+    }
+
     @Test func aDamagedSnapshotEndsNoRepair() async throws {
         let history = try await RetentionSandbox()
         try damage(history.snapshots[0])

@@ -84,6 +84,57 @@ import Testing
         #expect(try left(sandbox) == ["good", "album/one", "album/two"])
     }
 
+    @Test func aFolderThatCouldBeOpenedAndNotListedIsLeftAlone() async throws {
+        let (sandbox, tree) = (try RestoreSandbox([:]), try TempFolder())
+        let names = ["good", "album/one", "album/deep/two"]
+        for name in names { try tree.write(name, Array(name.utf8)) }
+        // One of the first calls is about the album.
+        for number in 1...6 {
+            let made = try await CallFault([.list], number: number, .fail(EIO, forever: false))
+                .run(["make", tree.path, "--repo", sandbox.repo], below: tree).process
+            guard made.stderr.contains("'album") else { continue }
+            #expect(made.status == 3 && !made.stderr.contains("/'"), "\(made.stderr)")
+            let restore = ["restore", "latest", "--repo", sandbox.repo, "--file-root", tree.path, "--no-save-snapshot-before"]
+            let result = try await SnapcatProcess.run(restore)
+            #expect(result.status == 0, "\(result.stderr)")
+            #expect(Set(try tree.files().map { TerminalText.lossy($0) }).isSuperset(of: names), "\(result.stderr)")
+            return
+        }
+        Issue.record("no call was about the album")
+    }
+
+    @Test(arguments: [["--exclude", ".*"], ["--max-size", "10"], []])
+    func `An ignore file that is left out itself counts`(_ options: [String]) async throws {
+        let sandbox = try RestoreSandbox([:])
+        try sandbox.write("target/.snapcatignore", options.isEmpty ? "*.tmp\n.snapcatignore\n" : "*.tmp\n# longer than ten bytes\n")
+        try sandbox.write("target/deep/.snapcatignore", "/.snapcatignore\n/raw/\n")
+        for name in ["keep", "x.tmp", "deep/x.tmp", "deep/raw/photo"] { try sandbox.write("target/" + name, "precious") }
+        _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo] + options)
+        try sandbox.write("target/deep/new", "new")
+        let result = try await sandbox.restore("latest", "--no-save-snapshot-before")
+        #expect(result.status == 0, "\(result.stderr)")
+        #expect(try left(sandbox) == [".snapcatignore", "deep/.snapcatignore", "keep", "x.tmp", "deep/x.tmp", "deep/raw/photo"])
+    }
+
+    /// By root alone, who can mount.
+    @Test func whatWasMountedIsLeftAloneByAFilterToo() async throws {
+        guard let disk = try SmallDisk.mount(kilobytes: 1024) else { return }
+        let sandbox = try RestoreSandbox(["data.txt": "precious"])
+        try Data("one".utf8).write(to: URL(fileURLWithPath: disk.path + "/a.txt"))
+        guard try disk.bind(sandbox.source, at: "mnt") else { return }
+        _ = try await SnapcatProcess.succeed(["make", disk.path, "--repo", sandbox.repo, "--one-file-system"])
+        let mounted = try await SnapcatProcess.run([
+            "restore", "latest", "--repo", sandbox.repo, "--file-root", disk.path, "--no-save-snapshot-before", "--include", "*.txt",
+        ])
+        #expect(mounted.status == 0, "\(mounted.stderr)")
+        #expect(try sandbox.exists("source/data.txt"))
+        // A plain folder elsewhere, with what was copied from there.
+        for name in ["mnt/data.txt", "gone"] { try sandbox.write("target/" + name, "precious") }
+        let plain = try await sandbox.restore("latest", "--no-save-snapshot-before")
+        #expect(plain.status == 0, "\(plain.stderr)")
+        #expect(try left(sandbox) == ["a.txt", "mnt/data.txt"])
+    }
+
     /// It alone tells what make was told to leave out.
     @Test(arguments: ["cut", "cut between its members", "lost"])
     func `Without its companion a snapshot costs no name of the target`(_ damage: String) async throws {

@@ -112,6 +112,79 @@ import Testing
         #expect(try sandbox.snapshots() == before)
     }
 
+    @Test func aNodeThatLeadsOutOfTheTargetGetsNothingAndIsTold() async throws {
+        let sandbox = try RestoreSandbox()
+        try await sandbox.make()
+        try sandbox.write("victim/keep", "private")
+        for folder in ["", "/victim"] {
+            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: sandbox.folder.path + folder)
+        }
+        let companion = try #require(try sandbox.folder.files().map { TerminalText.lossy($0) }.first { $0.hasSuffix(".meta.gz") })
+        let script = """
+            import gzip, json, sys
+            lines = [json.loads(l) for l in gzip.open(sys.argv[1]).read().splitlines()]
+            facts, nodes = lines[0], lines[1:]
+            for name in ["..", "../victim", "b/../../victim"]:
+                nodes.append({"name": name, "type": "directory", "mode": 0o40777, "uid": 12345, "gid": 12345, "mtime_ns": 10**18})
+            nodes.sort(key=lambda n: n["name"])
+            facts["nodes"] = len(nodes)
+            with open(sys.argv[1], "wb") as f:
+                for part in [[facts], nodes]:
+                    f.write(gzip.compress("".join(json.dumps(n, sort_keys=True) + "\\n" for n in part).encode()))
+            """
+        _ = try Python.run(script, arguments: [sandbox.folder.path + "/" + companion])
+        let result = try await sandbox.restore("latest")
+        #expect(result.status == 5, "\(result.stderr)")
+        for folder in ["", "victim"] {
+            let status = try Descriptor.status(folder.isEmpty ? Array(sandbox.folder.path.utf8) : sandbox.folder.path(folder))
+            #expect(status.mode & 0o777 == 0o700 && status.uid == geteuid() && status.mtimeNanoseconds != 1_000_000_000_000_000_000)
+        }
+        let check = try await SnapcatProcess.run(["check", "--repo", sandbox.repo])
+        #expect(check.status == 5 && check.text.contains("../victim"), "\(check.text) \(check.stderr)")
+    }
+
+    @Test func aSnapshotOfTheTargetItselfIsRefusedBeforeItDeletesItsOwnFile() async throws {
+        let sandbox = try RestoreSandbox()
+        try await sandbox.make()
+        let own = try #require(try sandbox.snapshots().first)
+        try sandbox.folder.write("target/wanted.jsonl.gz", try sandbox.folder.read(own))
+        try sandbox.write("target/mine", "mine")
+        try FileManager.default.createSymbolicLink(
+            atPath: sandbox.target + "/link.jsonl.gz", withDestinationPath: sandbox.folder.path + "/" + own)
+        for name in ["wanted", "link"] {
+            let result = try await SnapcatProcess.run(
+                ["restore", "--repo", sandbox.repo, "--file-root", sandbox.target, "--path", "\(sandbox.target)/\(name).jsonl.gz"])
+            #expect(result.status == 64 && result.stderr.contains("\(name).jsonl.gz"), "\(result.stderr)")
+        }
+        #expect(try sandbox.read("target/mine") == "mine" && sandbox.exists("target/wanted.jsonl.gz"))
+    }
+
+    @Test(arguments: ["never", "if-newer"])
+    func `What exists stays where it is to stay, with all that it is`(_ policy: String) async throws {
+        let sandbox = try RestoreSandbox(["a/x": "1", "b": "2"])
+        try await sandbox.make()
+        try sandbox.write("target/a", "MY FILE")
+        let future = Date(timeIntervalSince1970: 2e9)
+        try FileManager.default.setAttributes([.modificationDate: future], ofItemAtPath: sandbox.target + "/a")
+        try FileManager.default.setAttributes([.posixPermissions: 0o711], ofItemAtPath: sandbox.target)
+        let result = try await sandbox.restore("latest", "--overwrite", policy, "--no-save-snapshot-before")
+        #expect(result.status == 3 && result.stderr.contains("a/x"), "\(result.stderr)")
+        #expect(try sandbox.read("target/a") == "MY FILE" && sandbox.read("target/b") == "2")
+        if policy == "never" { #expect(try Descriptor.status(Array(sandbox.target.utf8)).mode & 0o777 == 0o711) }
+    }
+
+    @Test func aLinkStaysWhereTheFileForItsPlaceIsDamaged() async throws {
+        let sandbox = try RestoreSandbox(["a": "one"])
+        try await sandbox.make()
+        try sandbox.write("target/b", "b")
+        try FileManager.default.createSymbolicLink(atPath: sandbox.target + "/a", withDestinationPath: "b")
+        let files = try sandbox.folder.files().map { TerminalText.lossy($0) }
+        let object = try #require(files.first { $0.hasPrefix("repo/heap/") && $0.hasSuffix(".gz") })
+        try sandbox.write(object, "damaged")
+        #expect(try await sandbox.restore("latest", "--no-delete").status == 5)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: sandbox.target + "/a") == "b")
+    }
+
     @Test func aDryRunHasTheExitCodeOfTheRestore() async throws {
         let sandbox = try RestoreSandbox()
         try await sandbox.make()

@@ -102,12 +102,17 @@ struct CheckSnapshot {
         let place = store.displayPath(store.companionKey(of: item.key))
         var last: EntryName?
         var nodes: Int64 = 0
+        var told = 0
         while let node = try companion.nextNode() {
             nodes += 1
             if let last, node.name <= last {
                 try tell(CheckFinding(.companion, place: place, name: node.name, "it is out of order or comes twice"))
             }
             last = node.name
+            if node.name != Node.rootName, let objection = node.name.restoreObjection, told < Self.mostTold {
+                told += 1
+                try tell(CheckFinding(.name, place: place, name: node.name, "a restore leaves it out: \(objection)"))
+            }
         }
         if companion.facts.nodes != nodes {
             try tell(CheckFinding(.companion, place: place, "it tells of \(companion.facts.nodes) nodes and has \(nodes)"))

@@ -38,7 +38,9 @@ extension Repository {
             var isSynced = false
             if case .indexed = leftSide { isSynced = true }
             let sides = (leftSide, try resolved(right, syncs: !isSynced))
-            return try compareBlocking(sides.0, sides.1, options: options, monitor: monitor, body)
+            var summary = try compareBlocking(sides.0, sides.1, options: options, monitor: monitor, body)
+            summary.unread = survey?.problems ?? 0
+            return summary
         }
     }
 

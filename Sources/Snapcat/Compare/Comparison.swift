@@ -91,6 +91,8 @@ public struct ComparisonSummary: Sendable, Equatable {
     /// Of all names that each side has, equal ones too; without them where they were not read (`countsAll`).
     public var left = Sum()
     public var right = Sum()
+    /// Files and folders of `live` that could not be read, or changed all the time: they look as if they were missing.
+    public var unread: Int64 = 0
 
     public init() {}
 

@@ -18,11 +18,19 @@ struct LiveSurvey {
         root = try FileRoot(fileRoot, repository: repository, monitor: monitor)
     }
 
-    /// Returns the key of the snapshot in the survey's own store, and what a killed restore has left. Without the
-    /// catalog nothing of the repository is opened for writing.
+    struct Result {
+        /// Of the snapshot in the survey's own store.
+        var key: StorageKey
+        /// What a killed restore has left.
+        var leftovers: [[UInt8]]
+        /// Files and folders that could not be read, or changed all the time.
+        var problems: Int64
+    }
+
+    /// Without the catalog nothing of the repository is opened for writing.
     func run(
         parallelism: Int, scan: ScanOptions, rehashesAll: Bool = false, usesCatalog: Bool
-    ) throws -> (key: StorageKey, leftovers: [[UInt8]]) {
+    ) throws -> Result {
         var options = MakeOptions()
         options.parallelism = parallelism
         options.scan = scan
@@ -33,7 +41,7 @@ struct LiveSurvey {
         }
     }
 
-    private func run(_ options: MakeOptions, _ parent: ParentSnapshot?) throws -> (key: StorageKey, leftovers: [[UInt8]]) {
+    private func run(_ options: MakeOptions, _ parent: ParentSnapshot?) throws -> Result {
         monitor.progress.begin("looking at the folder", files: parent?.files)
         var merge = try ParentSnapshot.merge(
             parent, root: root, store: repository.snapshots, missing: [], options: options, monitor: monitor)
@@ -41,6 +49,7 @@ struct LiveSurvey {
         let key = StorageKey(name.key)
         let pipeline = ScanPipeline(options: options, session: nil, monitor: monitor)
         let level = options.compression
+        var problems: Int64 = 0
         try store.storage.write(key, .exclusive) { sink in
             let lines = try SnapshotWriter(into: sink, level: level)
             let spool = SpooledBytes(mostInMemory: MakeJob.mostNodeBytes, overflowsIntoMemory: true)
@@ -54,11 +63,12 @@ struct LiveSurvey {
             facts.device = Int64(truncatingIfNeeded: merge.walk.device)
             facts.files = writer.summary.files
             facts.nodes = writer.summary.nodes
+            problems = writer.summary.unreadable + writer.summary.unstable
             try store.storage.write(store.companionKey(of: key), .replacing) { sink in
                 try sink.write(try CompanionWriter.factsMember(facts, level: level))
                 try spool.copy(to: sink)
             }
         }
-        return (key, merge.walk.leftovers)
+        return Result(key: key, leftovers: merge.walk.leftovers, problems: problems)
     }
 }

@@ -10,6 +10,8 @@ final class FileRestorer {
     struct Work: Sendable {
         var name: [UInt8]
         var item: SideItem
+        /// What it may replace.
+        var occupant: Occupant
     }
 
     private let heap: Heap
@@ -25,7 +27,7 @@ final class FileRestorer {
         reader = ObjectReader(heap)
         tree = TargetTree(root)
         user = RestoreUser(options)
-        replaces = options.deletes
+        replaces = options.replacesObstacles
         self.cancellation = cancellation
     }
 
@@ -54,16 +56,20 @@ final class FileRestorer {
 
     /// The same for one file.
     @discardableResult
-    func write(_ name: [UInt8], _ item: SideItem) throws -> Int64 {
+    func write(_ name: [UInt8], _ item: SideItem, over occupant: Occupant = .anything) throws -> Int64 {
         var bytes: Int64 = 0
-        try write([Work(name: name, item: item)]) { bytes = try $1.get() }
+        try write([Work(name: name, item: item, occupant: occupant)]) { bytes = try $1.get() }
         return bytes
     }
 
     private func place(_ work: Work, _ content: ObjectReader.Content) throws -> Int64 {
         let name = work.name
-        let place = try withSystemError("Cannot make the folder of", name) { () throws(Errno) in
-            try tree.place(name, creates: true, replaces: replaces)
+        let place: TargetTree.Place
+        do throws(Errno) { place = try tree.place(name, creates: true, replaces: replaces) } catch {
+            var error = SnapcatError.system("Cannot make the folder of", name, error)
+            // What the target lacks is no object that the heap lacks.
+            if error.code == .notFound { error.code = .failed }
+            throw error
         }
         let metadata = TargetMetadata(work.item)
         temporaryNumber &+= 1
@@ -76,8 +82,9 @@ final class FileRestorer {
             let bytes = try fill(file, name, content)
             try withSystemError("Cannot write", name) { () throws(Errno) in
                 try metadata.apply(to: file, by: user)
-                try FolderOperations.rename(
-                    temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
+            }
+            do { try place.publish(temporary, as: name, over: work.occupant) } catch let error as Errno {
+                throw SnapcatError.system("Cannot write", name, error)
             }
             return bytes
         } catch {

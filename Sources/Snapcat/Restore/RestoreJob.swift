@@ -15,7 +15,7 @@ struct RestoreJob {
     private let user: RestoreUser
     private(set) var summary = RestoreSummary()
 
-    private struct Link { var name: [UInt8]; var target: [UInt8]; var item: SideItem }
+    private struct Link { var name: [UInt8]; var target: [UInt8]; var item: SideItem; var occupant: Occupant }
     private struct Folder { var name: [UInt8]; var item: SideItem }
     private var hardLinks: HardLinks
     private var pendingLinks: [Link] = []
@@ -57,7 +57,7 @@ struct RestoreJob {
     private mutating func sweepLeftovers() {
         if plan.leftovers.isEmpty { return }
         let tree = TargetTree(root)
-        for name in plan.leftovers { remove(name, tree, &summary) }
+        for name in plan.leftovers { remove(name, .anything, tree) }
         monitor.note("\(plan.leftovers.count) temporary files of a killed restore are removed")
     }
 
@@ -71,7 +71,7 @@ struct RestoreJob {
             let isDeletion = if case .delete = step.kind { true } else { false }
             guard isDeletion || step.removesFirst, let current = step.current else { return }
             try monitor.cancellation.check()
-            if current.type == "directory" { emptied.append(step.name) } else { remove(step.name, tree, &summary) }
+            if current.type == "directory" { emptied.append(step.name) } else { remove(step.name, Occupant(current), tree) }
         }
         tree.close()
         if kept > 0 { monitor.note(RestorePlan.keptNote(kept)) }
@@ -79,15 +79,17 @@ struct RestoreJob {
         for name in emptied.reversed() { removeFolder(name, tree) }
     }
 
-    private func remove(_ name: [UInt8], _ tree: TargetTree, _ summary: inout RestoreSummary) {
-        do throws(Errno) {
+    private mutating func remove(_ name: [UInt8], _ occupant: Occupant, _ tree: TargetTree) {
+        do {
             let place = try tree.place(name, creates: false, replaces: false)
+            guard let status = try Descriptor.statusIfPresent(place.name, in: place.folder.raw) else { return }
+            try occupant.check(status, name)
             try FolderOperations.removeFile(place.name, in: place.folder.raw)
             summary.deleted += 1
         } catch {
-            if error == .noSuchFileOrDirectory { return }
+            if error as? Errno == .noSuchFileOrDirectory { return }
             summary.failed += 1
-            monitor.problem(.system("Cannot delete", name, error))
+            monitor.problem(Self.problem("Cannot delete", name, error))
         }
     }
 
@@ -132,7 +134,6 @@ struct RestoreJob {
 
     private mutating func take(_ step: RestorePlan.Step, _ writers: RestoreWriters, _ tree: TargetTree) throws {
         guard let wanted = step.wanted else { return }
-        if wanted.type == "directory" { folders.append(Folder(name: step.name, item: wanted)) }
         switch step.kind {
         case .skip(let reason):
             summary.damaged += 1
@@ -142,6 +143,11 @@ struct RestoreJob {
         case .delete: return
         case .keep, .write, .link, .makeFolder, .setMetadata: break
         }
+        if wanted.type == "directory" {
+            // What exists and is to stay gets back what it has: writing in it moves its time.
+            let item = options.overwrite == .never ? step.current ?? wanted : wanted
+            if item.type == "directory" { folders.append(Folder(name: step.name, item: item)) }
+        }
         // Only names that are to hold this very content: a file that a policy keeps stays what it is.
         let isWritten = if case .write = step.kind { true } else { false }
         let holdsContent = isWritten || step.current?.md5 == wanted.md5
@@ -149,28 +155,28 @@ struct RestoreJob {
             let first = hardLinks.first(of: step.name, wanted, current: isWritten ? nil : step.current),
             !first.isLinked, isWritten || options.overwrite == .always
         {
-            pendingLinks.append(Link(name: step.name, target: first.name, item: wanted))
+            pendingLinks.append(Link(name: step.name, target: first.name, item: wanted, occupant: step.occupant))
             return
         }
         switch step.kind {
-        case .write: try writers.write(step.name, wanted)
-        case .link: try makeLink(step.name, wanted, tree)
+        case .write: try writers.write(step.name, wanted, over: step.occupant)
+        case .link: try makeLink(step, wanted, tree)
         case .makeFolder: try makeFolder(step.name, tree, isNew: step.current == nil || step.removesFirst)
-        case .setMetadata: try setMetadata(step.name, wanted, tree)
+        case .setMetadata: try setMetadata(step, wanted, tree)
         case .keep: summary.unchanged += 1
         case .delete, .skip: break
         }
         monitor.progress.add(files: 1)
     }
 
-    private mutating func makeLink(_ name: [UInt8], _ item: SideItem, _ tree: TargetTree) throws {
-        let isDone = try attempt("Cannot make the link", name) { () throws(Errno) in
-            let place = try tree.place(name, creates: true, replaces: options.deletes)
+    private mutating func makeLink(_ step: RestorePlan.Step, _ item: SideItem, _ tree: TargetTree) throws {
+        let isDone = try attempt("Cannot make the link", step.name) {
+            let place = try tree.place(step.name, creates: true, replaces: options.replacesObstacles)
             let temporary = LocalSink.temporaryName()
             try FolderOperations.makeSymbolicLink(temporary, in: place.folder.raw, destination: item.destination ?? [])
-            do throws(Errno) {
+            do {
                 try TargetMetadata(item).apply(toLink: temporary, in: place.folder, by: user)
-                try FolderOperations.rename(temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
+                try place.publish(temporary, as: step.name, over: step.occupant)
             } catch {
                 try FolderOperations.removeFile(temporary, in: place.folder.raw)
                 throw error
@@ -181,15 +187,18 @@ struct RestoreJob {
 
     private mutating func makeFolder(_ name: [UInt8], _ tree: TargetTree, isNew: Bool) throws {
         if name == Node.rootName.bytes { return }
-        let isDone = try attempt("Cannot make the folder", name) { () throws(Errno) in
-            _ = try tree.folder(name[...], creates: true, replaces: options.deletes)
+        let isDone = try attempt("Cannot make the folder", name) {
+            _ = try tree.folder(name[...], creates: true, replaces: options.replacesObstacles)
         }
         count(isDone, isNew ? \.folders : \.metadata)
     }
 
-    private mutating func setMetadata(_ name: [UInt8], _ item: SideItem, _ tree: TargetTree) throws {
-        let isDone = try attempt("Cannot set mode and time of", name) { () throws(Errno) in
-            let place = try tree.place(name, creates: false, replaces: false)
+    private mutating func setMetadata(_ step: RestorePlan.Step, _ item: SideItem, _ tree: TargetTree) throws {
+        let isDone = try attempt("Cannot set mode and time of", step.name) {
+            let place = try tree.place(step.name, creates: false, replaces: false)
+            let status = try Descriptor.statusIfPresent(place.name, in: place.folder.raw)
+            // Another name of the same file may have got them already.
+            if !Occupant(item).matches(status) { try step.occupant.check(status, step.name) }
             if item.type == "link" {
                 try TargetMetadata(item).apply(toLink: place.name, in: place.folder, by: user)
                 return
@@ -209,16 +218,15 @@ struct RestoreJob {
             do {
                 if try makeHardLink(link, tree) { summary.hardLinks += 1 } else {
                     // The first of them could not be restored, or was changed meanwhile: never a guess.
-                    try restorer.write(link.name, link.item)
+                    try restorer.write(link.name, link.item, over: link.occupant)
                     summary.writtenFiles += 1
                 }
             } catch {
-                let known = error as? SnapcatError ?? (error as? Errno).map { .system("Cannot make the hard link", link.name, $0) }
-                if let known, known.code == .interrupted || RestoreStop(root: root).isMeant(by: known) { throw known }
-                let isDamage = known?.code == .damage || known?.code == .notFound
+                let problem = Self.problem("Cannot make the hard link", link.name, error)
+                if problem.code == .interrupted || RestoreStop(root: root).isMeant(by: problem) { throw problem }
+                let isDamage = problem.code == .damage || problem.code == .notFound
                 if isDamage { summary.damaged += 1 } else { summary.failed += 1 }
-                monitor.problem(
-                    known?.costing(link.name) ?? SnapcatError(.failed, "Cannot make the hard link", TerminalText.lossy(link.name)))
+                monitor.problem(problem.costing(link.name))
             }
         }
     }
@@ -232,11 +240,11 @@ struct RestoreJob {
             // Where one could not be written, what stands there may be an older file with the same stamps.
             try summary.damaged + summary.failed == 0 || Self.md5(target.name, in: target.folder) == link.item.md5
         else { return false }
-        let place = try tree.place(link.name, creates: true, replaces: options.deletes)
+        let place = try tree.place(link.name, creates: true, replaces: options.replacesObstacles)
         let temporary = LocalSink.temporaryName()
         try FolderOperations.makeHardLink(target.name, in: target.folder.raw, to: temporary, in: place.folder.raw)
         do {
-            try FolderOperations.rename(temporary, in: place.folder.raw, to: place.name, in: place.folder.raw)
+            try place.publish(temporary, as: link.name, over: link.occupant)
             // Where both are the same file already, rename leaves the temporary name.
             if try Descriptor.statusIfPresent(temporary, in: place.folder.raw) != nil {
                 try FolderOperations.removeFile(temporary, in: place.folder.raw)
@@ -262,7 +270,7 @@ struct RestoreJob {
         let tree = TargetTree(root)
         for folder in folders.reversed() {
             let isRoot = folder.name == Node.rootName.bytes
-            let isDone = try attempt("Cannot set mode and time of the folder", folder.name) { () throws(Errno) in
+            let isDone = try attempt("Cannot set mode and time of the folder", folder.name) {
                 let opened = try tree.folder(isRoot ? [] : folder.name[...], creates: false, replaces: false)
                 try TargetMetadata(folder.item).apply(to: opened, by: user)
             }
@@ -271,15 +279,22 @@ struct RestoreJob {
     }
 
     /// True where it was done; else the problem is told. Throws where nothing more could be done either.
-    private func attempt(_ what: String, _ name: [UInt8], _ body: () throws(Errno) -> Void) throws -> Bool {
-        do throws(Errno) {
+    private func attempt(_ what: String, _ name: [UInt8], _ body: () throws -> Void) throws -> Bool {
+        do {
             try body()
             return true
         } catch {
-            if RestoreStop(root: root).isMeant(by: error) { throw SnapcatError.system(what, name, error) }
-            monitor.problem(.system(what, name, error))
+            let problem = Self.problem(what, name, error)
+            if RestoreStop(root: root).isMeant(by: problem) { throw problem }
+            monitor.problem(problem)
             return false
         }
+    }
+
+    private static func problem(_ what: String, _ name: [UInt8], _ error: any Error) -> SnapcatError {
+        if let error = error as? SnapcatError { return error }
+        if let error = error as? Errno { return .system(what, name, error) }
+        return SnapcatError(.failed, what, TerminalText.lossy(name), reason: "\(error)")
     }
 
     private mutating func count(_ isDone: Bool, _ counter: WritableKeyPath<RestoreSummary, Int64>) {

@@ -46,6 +46,9 @@ public struct RestoreOptions: Sendable {
 
     public init() {}
 
+    /// Where a folder is to be, a file or link gives way: not where what exists is to stay.
+    var replacesObstacles: Bool { deletes && (overwrite == .always || overwrite == .ifChanged) }
+
     /// The names to be restored.
     var nameFilter: NameFilter { NameFilter(prefix: folder, include: include, exclude: exclude) }
 }

@@ -22,8 +22,19 @@ struct RestorePlan {
         /// nil for what is deleted.
         var wanted: SideItem?
         var current: SideItem?
-        /// What is there has to go first: it is of another type.
-        var removesFirst = false
+
+        /// What is there is of another type.
+        var isOfAnotherType: Bool { current != nil && wanted != nil && current?.type != wanted?.type }
+        /// It cannot be replaced in one step, as a file can by a link.
+        var isExchange: Bool { isOfAnotherType && (current?.type == "directory" || wanted?.type == "directory") }
+        /// What is there has to go first.
+        var removesFirst: Bool {
+            if case .keep = kind { return false }
+            if case .skip = kind { return false }
+            return isExchange
+        }
+        /// What may be replaced when the name is written.
+        var occupant: Occupant { removesFirst ? .nothing : Occupant(current) }
     }
 
     static func keptNote(_ count: Int) -> String {
@@ -41,7 +52,7 @@ struct RestorePlan {
         let merge = SideMerge(left: left, right: right, includesMetadata: true, filter: options.nameFilter)
         var unseen = unseen
         try merge.forEach { row in
-            if let current = row.right, unseen.contains(row.name.bytes, current), row.left == nil {
+            if row.left == nil, let current = row.right, unseen.contains(row.name.bytes, current) {
                 if options.deletes { try body(Step(kind: .keep, name: row.name.bytes, current: current)) }
             } else if let step = step(row) {
                 try body(step)
@@ -63,8 +74,9 @@ struct RestorePlan {
         if isObstacle {
             // A pipe, a socket or a device is not made: what stands in its place stays.
             let isMade = if case .keep = creation(wanted) { false } else { true }
-            if options.overwrite == .never || !isMade { return Step(kind: .keep, name: name, wanted: wanted, current: current) }
-            return Step(kind: creation(wanted), name: name, wanted: wanted, current: current, removesFirst: true)
+            let isOlder = options.overwrite == .ifNewer && !Self.isNewer(wanted, than: current)
+            let stays = options.overwrite == .never || isOlder || !isMade
+            return Step(kind: stays ? .keep : creation(wanted), name: name, wanted: wanted, current: current)
         }
         if wanted.type == "file" { return fileStep(name, wanted, current, row.status) }
         let kind: Step.Kind =
@@ -81,12 +93,10 @@ struct RestorePlan {
         _ name: [UInt8], _ wanted: SideItem, _ current: SideItem, _ status: ComparisonStatus
     ) -> Step {
         func make(_ kind: Step.Kind) -> Step { Step(kind: kind, name: name, wanted: wanted, current: current) }
-        let wantedTime = TargetMetadata(wanted).mtimeNanoseconds ?? .min
-        let currentTime = TargetMetadata(current).mtimeNanoseconds ?? .min
         switch options.overwrite {
         case .never: return make(.keep)
-        case .ifChanged where wanted.size == current.size && wantedTime == currentTime: return make(.keep)
-        case .ifNewer where wantedTime <= currentTime: return make(.keep)
+        case .ifChanged where wanted.size == current.size && Self.time(wanted) == Self.time(current): return make(.keep)
+        case .ifNewer where !Self.isNewer(wanted, than: current): return make(.keep)
         default: break
         }
         // A file that shares its inode with others, and is to stand alone, is written anew.
@@ -95,6 +105,10 @@ struct RestorePlan {
         // Lines of snapshooter hold the time as a double: one that agrees is not touched.
         return make(status == .metadata ? .setMetadata : .keep)
     }
+
+    private static func time(_ item: SideItem) -> Int64 { TargetMetadata(item).mtimeNanoseconds ?? .min }
+
+    private static func isNewer(_ item: SideItem, than other: SideItem) -> Bool { time(item) > time(other) }
 
     private func creation(_ wanted: SideItem) -> Step.Kind {
         switch wanted.type {

@@ -28,6 +28,7 @@ extension Repository {
         let started = monotonicNanoseconds()
         let wanted = try source(side, options, monitor)
         let ownPaths = try ownPaths(in: target, monitor)
+        try Self.refuseOwnSource(wanted, in: target, ownPaths)
         let isEmpty = try Self.isMissingOrEmpty(target)
         try refuseDangerous(target, isEmpty: isEmpty, files: wanted.files, options)
         let lock = try options.isDryRun ? nil : lockForRestore(monitor)
@@ -39,7 +40,7 @@ extension Repository {
         let state = try stateOfTarget(target, isEmpty: isEmpty, options, monitor, &summary)
         defer { state?.remove() }
         let unseen = options.deletesExcluded
-            ? .none : UnseenNames(wanted, in: target, heap: heap, report: monitor.problem)
+            ? .none : try UnseenNames(wanted, in: target, state, heap: heap, report: monitor.problem)
         let plan = RestorePlan(
             wanted: wanted, current: state, options: options, ownPaths: ownPaths, unseen: unseen)
         if options.isDryRun {
@@ -113,6 +114,26 @@ extension Repository {
         return existing == target ? root.ownPaths : []
     }
 
+    /// The snapshot's own files must outlive the first pass, which deletes.
+    private static func refuseOwnSource(_ wanted: RestoreSource, in target: [UInt8], _ ownPaths: [[UInt8]]) throws {
+        guard let local = wanted.store.storage.base.local, let root = FolderOperations.realPath(target) else { return }
+        let slash = UInt8(ascii: "/")
+        let top = root == [slash] ? root : root + [slash]
+        for key in [wanted.key, wanted.store.companionKey(of: wanted.key)] {
+            let given = local.root + [slash] + key.bytes
+            let folder = FolderOperations.realPath(Array(given[..<(given.lastIndex(of: slash) ?? 0)]))
+            let inFolder = folder.map { $0 + given[(given.lastIndex(of: slash) ?? 0)...] }
+            for place in [inFolder, FolderOperations.realPath(given)].compactMap({ $0 }) where place.starts(with: top) {
+                let name = Array(place.dropFirst(top.count))
+                if ownPaths.contains(where: { name.starts(with: $0 + [slash]) }) { continue }
+                throw SnapcatError(
+                    .usage, "Not restored", TerminalText.lossy(target),
+                    reason: "the snapshot's own file '\(TerminalText.lossy(place))' lies there and would be deleted",
+                    advice: "copy it elsewhere, or give the repository that it is in by --repo")
+            }
+        }
+    }
+
     private func refuseDangerous(_ target: [UInt8], isEmpty: Bool, files: Int64, _ options: RestoreOptions) throws {
         guard !options.isForced else { return }
         let resolved = FolderOperations.realPath(target) ?? target
@@ -150,7 +171,7 @@ extension Repository {
             let made = try safetySnapshot(target, note: "before restore", isAllOrNothing: true, options, monitor)
             summary.snapshotBefore = made.path
             guard let name = made.snapshot else { throw SnapcatError(.failed, "The safety snapshot was not written") }
-            return TargetState(place: (snapshots, StorageKey(name.key)), leftovers: made.leftovers, folder: nil)
+            return TargetState(place: (snapshots, StorageKey(name.key)), leftovers: made.leftovers, problems: 0, folder: nil)
         }
         if isEmpty { return nil }
         var scan = ScanOptions()
@@ -188,7 +209,7 @@ extension Repository {
         do {
             let found = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
                 parallelism: parallelism, scan: scan, rehashesAll: rehashesAll, usesCatalog: usesCatalog)
-            return TargetState(place: (store, found.key), leftovers: found.leftovers, folder: folder)
+            return TargetState(place: (store, found.key), leftovers: found.leftovers, problems: found.problems, folder: folder)
         } catch {
             TargetState.remove(folder)
             throw error
@@ -217,6 +238,8 @@ struct TargetState {
     let place: (store: SnapshotStore, key: StorageKey)
     /// Temporary files of killed restores, which no snapshot has.
     let leftovers: [[UInt8]]
+    /// Files and folders that could not be read, or changed all the time.
+    let problems: Int64
     /// To be removed at the end.
     let folder: URL?
 
@@ -245,7 +268,7 @@ extension RestoreAction {
         case .delete: kind = .delete
         case .skip(let objection): (kind, reason) = (.skip, objection)
         }
-        if step.removesFirst { reason = "another type" }
+        if step.isOfAnotherType { reason = "another type" }
         if case .delete = step.kind { reason = "not in the snapshot" }
         if kind == .setMetadata { reason = "mode, owner or time" }
         self.init(

@@ -36,8 +36,13 @@ struct RestoreSource {
             scan = Scan(options)
             _ = try scan.read(SnapshotSide.open(store, key, usesNodes: knowsNodes, isSorted: false), exclusions, monitor)
         }
-        unreadable = Set((companion?.facts.errors ?? []).map(\.name.bytes))
-        let isLost = try companion == nil && (scan.isOfSnapcat || store.storage.isOccupied(store.companionKey(of: key)))
+        // A slash at its end tells a folder that could be opened and not listed.
+        unreadable = Set((companion?.facts.errors ?? []).map(\.name.bytes).map { $0.last == UInt8(ascii: "/") ? $0.dropLast() : $0 })
+        let isDamaged = try companion == nil && store.storage.isOccupied(store.companionKey(of: key))
+        let isLost = companion == nil && (scan.isOfSnapcat || isDamaged)
+        if isLost && !isDamaged {
+            monitor.note("the snapshot has no companion: its links, its empty folders and what folders had are not restored")
+        }
         knowsWhatItLeftOut = !isLost && companion?.facts.omittedProblems ?? 0 == 0
         guard scan.isFound else {
             throw SnapcatError(

@@ -60,9 +60,9 @@ final class RestoreWriters: Sendable {
     struct Stopped: Error {}
 
     /// Neighbouring files go to one thread: they share their folders. Throws `Stopped` where nobody writes any more.
-    func write(_ name: [UInt8], _ item: SideItem) throws {
+    func write(_ name: [UInt8], _ item: SideItem, over occupant: Occupant) throws {
         let full = batch.withLock { batch -> [FileRestorer.Work]? in
-            batch.append(FileRestorer.Work(name: name, item: item))
+            batch.append(FileRestorer.Work(name: name, item: item, occupant: occupant))
             guard batch.count >= Self.batchCount else { return nil }
             defer { batch = [] }
             return batch

@@ -18,8 +18,13 @@ final class TargetTree {
 
     /// So many folders of a thread are open, however deep the tree is.
     private static let mostOpen = 16
+    private let isReadOnly: Bool
 
-    init(_ root: Descriptor) { self.root = root }
+    /// `isReadOnly`: nothing is to be changed, not even the mode of a folder.
+    init(_ root: Descriptor, isReadOnly: Bool = false) {
+        self.root = root
+        self.isReadOnly = isReadOnly
+    }
 
     struct Place {
         var folder: Descriptor
@@ -69,6 +74,8 @@ final class TargetTree {
     private func step(
         _ name: [UInt8], in folder: Descriptor, creates: Bool, replaces: Bool
     ) throws(Errno) -> Descriptor {
+        // Names are refused before: this is what stands between any other mistake and a folder outside.
+        if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { throw .invalidArgument }
         do throws(Errno) { return try openFolder(name, in: folder) } catch {
             let isObstacle = error == .notDirectory || error == .tooManySymbolicLinkLevels
             guard creates, error == .noSuchFileOrDirectory || isObstacle && replaces else { throw error }
@@ -84,7 +91,7 @@ final class TargetTree {
     /// A folder that its owner may not write is opened for writing; its mode is set at the end.
     private func openFolder(_ name: [UInt8], in folder: Descriptor) throws(Errno) -> Descriptor {
         let opened = try Descriptor.open(name, in: folder.raw, [.read, .folder, .noFollow])
-        if cplatform_is_root() == 0 {
+        if !isReadOnly, cplatform_is_root() == 0 {
             let status = try opened.status()
             if status.mode & 0o300 != 0o300 { try FolderOperations.setMode(status.mode | 0o700, of: opened) }
         }

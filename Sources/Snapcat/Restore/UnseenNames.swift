@@ -6,17 +6,18 @@ import SystemPackage
 /// Which names of a restore's target its snapshot was told not to see, or could not read: they are missing there, and yet
 /// not to be deleted.
 ///
-/// The snapshot's own rules count, with the ignore files that it has. Where its companion is damaged or lost nobody knows
-/// what it left out: then no name counts as seen. A copy serves one pass over the target's names, in their order.
+/// The snapshot's own rules count, with the ignore files that it has; of a folder where it has none the target's counts,
+/// which may have left out itself. Where the companion is damaged or lost nobody knows what was left out: then no name
+/// counts as seen. A copy serves one pass over the target's names.
 struct UnseenNames {
     private let exclusions: Exclusions
     private let target: [UInt8]
     /// Of the folders that have an ignore file in the snapshot; the root is the empty name.
     private var rules: [[UInt8]: IgnoreRules] = [:]
     private let isEmpty: Bool
-    private let unreadable: Set<[UInt8]>
+    /// Files and folders that could not be read, and folders that were not entered.
+    private let closed: Set<[UInt8]>
     private let isUnknown: Bool
-    private var mountPoint: [UInt8]?
     private var caches: [[UInt8]: Bool] = [:]
 
     /// Every name was seen.
@@ -26,19 +27,24 @@ struct UnseenNames {
         exclusions = Exclusions()
         target = []
         isEmpty = true
-        unreadable = []
+        closed = []
         isUnknown = false
     }
 
-    /// An ignore file that cannot be read from the heap might name anything: all in its folder is left alone.
-    init(_ source: RestoreSource, in target: [UInt8], heap: Heap?, report: (SnapcatError) -> Void) {
+    /// An ignore file that cannot be read might name anything: all in its folder is left alone. `state`: the target's.
+    init(_ source: RestoreSource, in target: [UInt8], _ state: TargetState?, heap: Heap?, report: (SnapcatError) -> Void) throws {
         exclusions = source.exclusions
         self.target = target
-        unreadable = source.unreadable
+        var closed = source.unreadable
+        if exclusions.staysOnOneFileSystem {
+            // Of both: what was mounted then may be a plain folder now.
+            for place in [(source.store, source.key), state.map { ($0.place.store, $0.place.key) }].compactMap({ $0 }) {
+                closed.formUnion(try Self.mountPoints(place))
+            }
+        }
+        self.closed = closed
         isUnknown = !source.knowsWhatItLeftOut
-        let hasNoRules = exclusions == Exclusions() || exclusions.patterns.isEmpty && !exclusions.excludesCaches
-            && !exclusions.staysOnOneFileSystem && exclusions.largestFileBytes == nil && source.ignoreFiles.isEmpty
-        isEmpty = hasNoRules && unreadable.isEmpty && !isUnknown
+        isEmpty = exclusions == Exclusions() && closed.isEmpty && !isUnknown
         rules[[]] = IgnoreRules.none.adding(patterns: exclusions.patterns, source: "the snapshot")
         // In the order of names the file of a folder comes before those below it.
         for file in source.ignoreFiles.sorted(by: { $0.folder.count < $1.folder.count }) {
@@ -48,16 +54,25 @@ struct UnseenNames {
             } catch let error as SnapcatError { report(error) } catch {
                 report(SnapcatError(.failed, "Cannot read the ignore file of", TerminalText.lossy(file.folder)))
             }
-            rules[file.folder] = ruling(over: file.folder).adding(fileContents: contents, inFolder: file.folder)
+            let above = file.folder.isEmpty ? rules[[]] ?? .none : ruling(over: Self.parent(file.folder))
+            rules[file.folder] = above.adding(fileContents: contents, inFolder: file.folder)
         }
+        if !source.ignoreFiles.contains(where: { $0.folder.isEmpty }) { addOwnRules(of: [], to: rules[[]] ?? .none) }
     }
 
-    /// Whether the snapshot was told not to see this, or could not. To be asked for every name of the target.
+    private static func mountPoints(_ place: (store: SnapshotStore, key: StorageKey)) throws -> Set<[UInt8]> {
+        guard let companion = try place.store.usableCompanion(of: place.key, { _ in }) else { return [] }
+        var result: Set<[UInt8]> = []
+        while let node = try companion.nextNode() {
+            if node.device != nil { result.insert(node.name.bytes) }
+        }
+        return result
+    }
+
+    /// Whether the snapshot, which does not have this name of the target, was told not to see it, or could not.
     mutating func contains(_ name: [UInt8], _ item: SideItem) -> Bool {
         if isEmpty || name == Node.rootName.bytes { return false }
-        if isUnknown || isUnreadable(name) { return true }
-        if exclusions.staysOnOneFileSystem && item.device != nil { mountPoint = name }
-        if let mountPoint, name == mountPoint || name.starts(with: mountPoint + [UInt8(ascii: "/")]) { return true }
+        if isUnknown || isClosed(name) { return true }
         if let largest = exclusions.largestFileBytes, item.type == "file", (item.size ?? 0) > largest { return true }
         for slash in name.indices where name[slash] == UInt8(ascii: "/") {
             let folder = Array(name[..<slash])
@@ -67,25 +82,50 @@ struct UnseenNames {
     }
 
     /// It, or a folder above it.
-    private func isUnreadable(_ name: [UInt8]) -> Bool {
-        if unreadable.isEmpty { return false }
-        if unreadable.contains(name) { return true }
-        return name.indices.contains { name[$0] == UInt8(ascii: "/") && unreadable.contains(Array(name[..<$0])) }
+    private func isClosed(_ name: [UInt8]) -> Bool {
+        if closed.isEmpty { return false }
+        if closed.contains(name) { return true }
+        return name.indices.contains { name[$0] == UInt8(ascii: "/") && closed.contains(Array(name[..<$0])) }
     }
 
-    private func isExcluded(_ name: [UInt8], isFolder: Bool) -> Bool {
-        let above = name.lastIndex(of: UInt8(ascii: "/")).map { Array(name[..<$0]) } ?? []
-        return name.withUnsafeBytes { ruling(over: above).excludes($0, isFolder: isFolder) }
+    private mutating func isExcluded(_ name: [UInt8], isFolder: Bool) -> Bool {
+        let rules = ruling(over: Self.parent(name))
+        return name.withUnsafeBytes { rules.excludes($0, isFolder: isFolder) }
     }
 
-    /// The rules of the nearest folder, from this one up, that has any of its own.
-    private func ruling(over folder: [UInt8]) -> IgnoreRules {
+    /// Of the root the empty name.
+    private static func parent(_ name: [UInt8]) -> [UInt8] {
+        name.lastIndex(of: UInt8(ascii: "/")).map { Array(name[..<$0]) } ?? []
+    }
+
+    /// The rules of a folder: those of the ones above it, and its own.
+    private mutating func ruling(over folder: [UInt8]) -> IgnoreRules {
+        var unknown: [[UInt8]] = []
         var folder = folder
-        while true {
-            if let found = rules[folder] { return found }
-            guard let slash = folder.lastIndex(of: UInt8(ascii: "/")) else { return rules[[]] ?? .none }
-            folder = Array(folder[..<slash])
+        while rules[folder] == nil {
+            unknown.append(folder)
+            folder = Self.parent(folder)
         }
+        for below in unknown.reversed() {
+            addOwnRules(of: below, to: rules[folder] ?? .none)
+            folder = below
+        }
+        return rules[folder] ?? .none
+    }
+
+    /// Of the target's ignore file, where the snapshot has none.
+    private mutating func addOwnRules(of folder: [UInt8], to above: IgnoreRules) {
+        rules[folder] = above
+        guard exclusions.obeysIgnoreFiles else { return }
+        var contents = Array("*".utf8)
+        do {
+            contents = try TreeWalk.ignoreFile(in: try Descriptor.open(target + [UInt8(ascii: "/")] + folder, [.read, .folder]))
+        } catch let error as Errno {
+            if error == .noSuchFileOrDirectory || error == .notDirectory { return }
+        } catch {
+            // One that cannot be read might name anything.
+        }
+        if !contents.isEmpty { rules[folder] = above.adding(fileContents: contents, inFolder: folder) }
     }
 
     /// Of a folder of the target; one that cannot be looked at is left alone.

@@ -63,6 +63,7 @@ final class TreeWalk {
                 leave()
                 // Gone since it was listed: as if its files had never been there.
                 if error == .noSuchFileOrDirectory { continue }
+                if path.last == UInt8(ascii: "/") { path.removeLast() }
                 return .problem(.system("Cannot read the rest of", path, error))
             }
             frames[frames.count - 1].next += 1
@@ -147,11 +148,12 @@ final class TreeWalk {
 
     private func enter(_ folder: Descriptor, _ status: FileStatus, _ rules: IgnoreRules) throws {
         let isRoot = frames.isEmpty
-        if !isRoot { path.append(UInt8(ascii: "/")) }
-        var frame = FolderFrame(prefixLength: path.count, device: status.device, rules: rules)
+        var frame = FolderFrame(prefixLength: path.count + (isRoot ? 0 : 1), device: status.device, rules: rules)
         do { try frame.list(folder, isRoot: isRoot) } catch let error as Errno where isRoot {
             throw SnapcatError.system("Cannot list the file root", rootPath, error)
         }
+        // Only now: an error is told of the folder's name.
+        if !isRoot { path.append(UInt8(ascii: "/")) }
         if options.excludesCaches && frame.hasCacheTag,
             contents(Self.cacheTag, in: folder, limit: 4096).starts(with: Self.cacheSignature)
         {
@@ -176,6 +178,14 @@ final class TreeWalk {
 
     static func isCache(_ folder: Descriptor) throws -> Bool {
         try read(cacheTag, in: folder, limit: 4096).starts(with: cacheSignature)
+    }
+
+    /// The rules of a folder, empty where it has none of its own.
+    static func ignoreFile(in folder: Descriptor) throws -> [UInt8] {
+        do { return try read(ScanOptions.ignoreFileName, in: folder, limit: 1 << 20) } catch let error as Errno {
+            if error == .tooManySymbolicLinkLevels || error == .noSuchFileOrDirectory { return [] }
+            throw error
+        }
     }
 
     /// Of a file that leaves things out. Only a regular file counts; one that cannot be read costs its rules (more is

@@ -90,6 +90,7 @@ struct CompareCommand: AsyncParsableCommand {
         guard let outcome else { return }
         try printer.finish(outcome, options)
         try refuse(outcome, limits)
+        if outcome.unread > 0 { throw ExitRequest(status: .doneWithProblems) }
         if exitCode && options.shownDifferences(outcome) { throw ExitRequest(status: .differences) }
     }
 
