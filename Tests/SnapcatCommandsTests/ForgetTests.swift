@@ -64,6 +64,20 @@ import Testing
         #expect(told.rows.map { $0["action"] } == ["keep", "keep", "forget", "forget", "forget"], "\(told)")
     }
 
+    @Test(arguments: ["host,folder", "folder", "host"])
+    func snapshotsOfAFolderThatIsNotKnownAreNotForgottenForThoseOfAnother(grouping: String) async throws {
+        let history = try await RetentionSandbox()
+        // As snapshooter leaves them.
+        for index in history.snapshots.indices { try FileManager.default.removeItem(atPath: history.companion(index)) }
+        try history.base.write("elsewhere/x", "x")
+        let other = try await SnapcatProcess.succeed(["make", history.folder.path + "/elsewhere", "--repo", history.repo]).lines[0]
+        let refused = try await history.run("forget", "--keep-tag", "none", "--group-by", grouping)
+        #expect(refused.status == 64 && refused.lines("error").count == 1, "\(refused.stderr)")
+        let told = try await history.rows(["forget", "--keep-last", "1", "--group-by", grouping])
+        #expect(told.status == 0 && told.rows.map { $0["action"] } == ["keep", "keep", "forget", "forget", "forget"], "\(told)")
+        #expect(try history.left() == [history.name(3), String(other.suffix(36))])
+    }
+
     @Test func whatIsForgottenComesBackWithAllItsFiles() async throws {
         let history = try await RetentionSandbox()
         let before = try history.files("snap/2")

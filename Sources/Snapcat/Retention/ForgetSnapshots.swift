@@ -183,15 +183,15 @@ private struct ForgetJob {
                 reason: "no snapshot would be left", advice: "keep one at least")
         }
         guard options.references.isEmpty else { return }
-        let candidates = try candidates(all)
-        // One whose root cannot be read stands for none.
-        let known = candidates.filter { !$0.isDamaged && !$0.hasDamagedCompanion }
-        for (group, members) in Dictionary(grouping: known, by: options.policy.grouping(candidates)) {
+        // One whose companion cannot be read stands for none.
+        let known = try candidates(all).filter { !$0.isDamaged && !$0.hasDamagedCompanion }
+        for (group, members) in Dictionary(grouping: known, by: options.policy.group) {
             guard members.allSatisfy({ gone.contains($0.name) }) else { continue }
-            let folder = options.policy.groupsByFolder ? " of this folder" : ""
+            let isUnknown = options.policy.groupsByFolder && group.fileRoot == nil
+            let folder = isUnknown ? " whose folder is not known" : options.policy.groupsByFolder ? " of this folder" : ""
             let host = group.host.isEmpty ? "" : " by host '\(group.host)'"
             throw SnapcatError(
-                .usage, "Nothing is forgotten", TerminalText.lossy(group.fileRoot),
+                .usage, "Nothing is forgotten", TerminalText.lossy(group.fileRoot ?? []),
                 reason: "no snapshot\(folder)\(host) would be left", advice: "give --keep-last 1 too, or name what to forget")
         }
     }
