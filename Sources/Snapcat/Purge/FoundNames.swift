@@ -37,10 +37,10 @@ struct FoundNames {
             let size = fields.has(.size) ? max(0, fields.size) : 0
             if names.contains(entries.entryName) {
                 files += 1
-                bytes = Self.sum(bytes, size)
+                bytes = bytes.addingSaturated(size)
             } else {
                 remainingFiles += 1
-                remainingBytes = Self.sum(remainingBytes, size)
+                remainingBytes = remainingBytes.addingSaturated(size)
             }
         }
         guard let companion = try store.usableCompanion(of: item.key, monitor.problem) else { return }
@@ -95,11 +95,6 @@ struct FoundNames {
                 return false
             }
         }
-    }
-
-    private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
-        let (sum, overflow) = left.addingReportingOverflow(right)
-        return overflow ? .max : sum
     }
 
     /// The companion's lines without the names; what else its first line tells stays, also what this program does not know.

@@ -40,8 +40,8 @@ public struct FreedAmount: Sendable, Equatable {
 
     static func += (left: inout FreedAmount, right: FreedAmount) {
         left.objects += right.objects
-        left.bytes += right.bytes
-        left.storedBytes += right.storedBytes
+        left.bytes = left.bytes.addingSaturated(right.bytes)
+        left.storedBytes = left.storedBytes.addingSaturated(right.storedBytes)
     }
 }
 
