@@ -26,7 +26,8 @@ public struct ForgetDecision: Sendable, Equatable {
     /// Sum of the files' sizes.
     public var bytes: Int64
     /// What forgetting all frees, each content counted at the last forgotten snapshot that names it: so the sum over
-    /// all of them is exact. nil where it is not known: another snap root of the heap cannot be read.
+    /// all of them is exact. nil where it is not known: there is no heap, another snap root of it cannot be read, or what stays may name
+    /// any content (a damaged snapshot, a file that is none).
     public var freed: FreedAmount? = FreedAmount()
 }
 
@@ -114,7 +115,7 @@ private struct ForgetJob {
         let reasons = try options.references.isEmpty ? keptByPolicy(all) : keptByReference(all)
         let forgotten = all.filter { reasons[$0.name]?.isEmpty ?? false }
         try refuseAll(all, forgotten)
-        return (all, reasons, try FreedBytes(repository, monitor).perSnapshot(forgetting: forgotten))
+        return (all, reasons, try FreedBytes(repository, monitor).perSnapshot(forgetting: forgotten, of: all))
     }
 
     private func forget(_ forgotten: [IndexedSnapshot]) throws {
