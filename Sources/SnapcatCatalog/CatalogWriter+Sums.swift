@@ -19,7 +19,17 @@ extension CatalogWriter {
             WHERE taken_at = ?1
             """
         ).bind(1, time).bind(2, nodes).bind(3, isSorted ? 1 : 0).run()
+        try Statement(db, "UPDATE snapshot_row SET bytes = \(Self.allBytes) WHERE taken_at = ?1 AND abs(bytes * 1.0) >= \(Self.exactEnd)")
+            .bind(1, time).run()
     }
+
+    /// The sum of the sizes of all that a snapshot has, as `CatalogSnapshots.wrongSums` takes it.
+    private static let allBytes = """
+        (SELECT CAST(total(size) AS INTEGER) FROM version INDEXED BY sqlite_autoindex_version_1
+            WHERE valid_from <= ?1 AND valid_to > ?1)
+        """
+    /// 2^53: from here on a double is not each whole number.
+    private static let exactEnd = "9007199254740992.0"
 
     /// Files and bytes from those of the snapshot before and the changes since; then what changed.
     func updateTotals(_ time: Int64, _ neighbours: Neighbours, nodes: Int64?, isSorted: Bool) throws {
@@ -31,11 +41,15 @@ extension CatalogWriter {
                     + (SELECT count(*) FROM version INDEXED BY version_opened WHERE valid_from = ?1)
                     - (SELECT count(*) FROM version INDEXED BY version_closed
                         WHERE valid_to = ?1 AND valid_to < 9223372036854775807),
-                -- Sizes of foreign lines may be anything: a sum that does not fit stops at the largest number.
-                bytes = CAST(coalesce((SELECT bytes FROM snapshot_row WHERE taken_at = ?2), 0)
-                    + (SELECT total(size) FROM version INDEXED BY version_opened WHERE valid_from = ?1)
-                    - (SELECT total(size) FROM version INDEXED BY version_closed
-                        WHERE valid_to = ?1 AND valid_to < 9223372036854775807) AS INTEGER),
+                -- Sizes of foreign lines may be anything. A sum that does not fit stops at the largest number, and one that
+                -- is not exact tells nothing of the next: there all is counted.
+                bytes = (
+                    SELECT iif(abs(c.before) + abs(c.opened) + abs(c.closed) < \(Self.exactEnd),
+                        CAST(c.before + c.opened - c.closed AS INTEGER), \(Self.allBytes))
+                    FROM (SELECT coalesce((SELECT bytes * 1.0 FROM snapshot_row WHERE taken_at = ?2), 0.0) AS before,
+                        (SELECT total(size) FROM version INDEXED BY version_opened WHERE valid_from = ?1) AS opened,
+                        (SELECT total(size) FROM version INDEXED BY version_closed
+                            WHERE valid_to = ?1 AND valid_to < 9223372036854775807) AS closed) AS c),
                 nodes = ?3, is_sorted = ?4
             WHERE taken_at = ?1
             """

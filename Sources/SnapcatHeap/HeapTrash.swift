@@ -35,16 +35,24 @@ package struct HeapTrash: Sendable {
     }
 
     /// All of them, by the time they were put here and by md5. Nothing where there is no trash.
-    package func items() throws -> [Item] {
+    package func items() throws -> [Item] { try all(areFolders: false) }
+
+    /// Folders with the names of objects: they are none, and stay.
+    package func folders() throws -> [Item] { try all(areFolders: true) }
+
+    private func all(areFolders: Bool) throws -> [Item] {
         guard FolderOperations.realPath(path([])) != nil else { return [] }
         var items: [Item] = []
         for (run, since) in try runs() {
             let folder = path(run)
             try withListingError(folder) {
-                try FolderListing.forEach(in: try Descriptor.open(folder, [.read, .folder])) { name, _ in
+                let descriptor = try Descriptor.open(folder, [.read, .folder])
+                try FolderListing.forEach(in: descriptor) { name, kind in
                     guard name.count == Self.prefix.count + 35, name.starts(with: Self.prefix), name.suffix(3).elementsEqual(".gz".utf8),
                         let md5 = MD5Digest(hex: UnsafeRawBufferPointer(rebasing: name[Self.prefix.count..<Self.prefix.count + 32]))
                     else { return }
+                    let known = try kind ?? Descriptor.statusIfPresent(Array(name), in: descriptor.raw)?.kind
+                    guard (known == .directory) == areFolders else { return }
                     items.append(Item(md5: md5, since: since, path: Self.folder + slash + run + slash + Array(name)))
                 }
             }

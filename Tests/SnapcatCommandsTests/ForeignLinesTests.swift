@@ -49,6 +49,30 @@ import Testing
         #expect(restored.status == 0 && restored.text.contains(#""written_bytes": 12"#), "\(restored.stderr) \(restored.text)")
     }
 
+    /// The largest size, alone and with others, between snapshots without it.
+    @Test func sizesThatFitInNoSumStopNoForgetAndNoStats_andHideNoBytesOfOthers() async throws {
+        let huge = ["x", "y"].map { #"{"md5": "\#(RetentionSandbox.md5($0))", "name": "\#($0)", "size": 9223372036854775807}"# }
+        let sandbox = try await sandbox(huge)
+        let small = #"{"md5": "\#(Self.one)", "name": "z", "size": 1}"#
+        for (day, lines) in [("02", [small]), ("03", huge + [small]), ("04", [small])] {
+            let bytes = try Gzip.compress(Array(lines.joined(separator: "\n").utf8), level: .standard)
+            try sandbox.folder.write(Array("repo/snap/2030/01/2030-01-\(day)_00-00-00_000000Z.jsonl.gz".utf8), bytes)
+        }
+        for md5 in ["x", "y"].map({ RetentionSandbox.md5($0) }) { try sandbox.write("repo/heap/\(md5.prefix(2))/\(md5).gz", "x") }
+        for command in [["catalog", "sync"], ["catalog", "rebuild"]] {
+            _ = try await SnapcatProcess.succeed(command + ["--repo", sandbox.repo])
+            let check = try await SnapcatProcess.run(["check", "--repo", sandbox.repo, "--format", "csv"])
+            #expect(!check.text.contains("instead of"), "\(command): \(check.text)")
+            let sums = ["query", "SELECT bytes FROM snapshot ORDER BY taken_at", "--repo", sandbox.repo, "--format", "tsv"]
+            let list = try await SnapcatProcess.succeed(sums)
+            #expect(list.lines.suffix(4) == ["9223372036854775807", "1", "9223372036854775807", "1"], "\(command): \(list.text)")
+        }
+        let stats = try await SnapcatProcess.run(["stats", "--repo", sandbox.repo, "--format", "json"])
+        #expect(stats.status == 0 && stats.text.contains(#""content_bytes": 9223372036854775807"#), "\(stats.stderr) \(stats.text)")
+        let forgotten = try await SnapcatProcess.run(["forget", "2030-01-01_", "2030-01-03_", "--repo", sandbox.repo, "--format", "tsv"])
+        #expect(forgotten.status == 0 && forgotten.text.contains("2\t9223372036854775807"), "\(forgotten.stderr) \(forgotten.text)")
+    }
+
     @Test func anOwnerOutOfRangeIsNobody() async throws {
         guard getuid() == 0 else { return }
         let sandbox = try await sandbox([#"{"gid": 4294967299, "md5": "\#(Self.one)", "mode": 35309, "name": "x", "uid": 4294967299}"#])

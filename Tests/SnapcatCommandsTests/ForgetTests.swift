@@ -64,6 +64,20 @@ import Testing
         #expect(told.rows.map { $0["action"] } == ["keep", "keep", "forget", "forget", "forget"], "\(told)")
     }
 
+    @Test(arguments: ["host,folder", "folder", "host"])
+    func snapshotsOfAFolderThatIsNotKnownAreNotForgottenForThoseOfAnother(grouping: String) async throws {
+        let history = try await RetentionSandbox()
+        // As snapshooter leaves them.
+        for index in history.snapshots.indices { try FileManager.default.removeItem(atPath: history.companion(index)) }
+        try history.base.write("elsewhere/x", "x")
+        let other = try await SnapcatProcess.succeed(["make", history.folder.path + "/elsewhere", "--repo", history.repo]).lines[0]
+        let refused = try await history.run("forget", "--keep-tag", "none", "--group-by", grouping)
+        #expect(refused.status == 64 && refused.lines("error").count == 1, "\(refused.stderr)")
+        let told = try await history.rows(["forget", "--keep-last", "1", "--group-by", grouping])
+        #expect(told.status == 0 && told.rows.map { $0["action"] } == ["keep", "keep", "forget", "forget", "forget"], "\(told)")
+        #expect(try history.left() == [history.name(3), String(other.suffix(36))])
+    }
+
     @Test func whatIsForgottenComesBackWithAllItsFiles() async throws {
         let history = try await RetentionSandbox()
         let before = try history.files("snap/2")
@@ -137,6 +151,33 @@ import Testing
         #expect(told.talk.split(separator: "\n").filter { $0.contains("is not known") && $0.contains(other) }.count == 1, "\(told.talk)")
         #expect(try history.left() == [history.name(3)])
         #expect(try await history.run("gc", "--grace", "0s").status != 0)
+    }
+
+    @Test func whatIsFreedIsNotKnownWithoutAHeap_norWhereWhatStaysMayNameAnything() async throws {
+        let history = try await RetentionSandbox()
+        func freed(_ arguments: [String] = [], _ roots: [String]? = nil) async throws -> (values: Set<String>, notes: Int) {
+            let result = try await SnapcatProcess.run(
+                ["forget", "oldest", "--dry-run", "--format", "tsv"] + arguments + (roots ?? ["--repo", history.repo]))
+            #expect(result.status == 0 && result.stdout.isEmpty == false, "\(result.stderr)")
+            let rows = result.lines.filter { $0.hasPrefix("forget") }.map { $0.split(separator: "\t", omittingEmptySubsequences: false) }
+            let notes = result.stderr.split(separator: "\n").filter { $0.contains("how much that frees is not known: ") }
+            return (Set(rows.map { $0.suffix(3).joined(separator: " ") }), notes.count)
+        }
+        let known = try await freed()
+        #expect(known.notes == 0 && known.values.allSatisfy { $0.hasPrefix("1 7 ") }, "\(known)")
+        let bare = try await freed([], ["--snap-root", history.repo + "/snap"])
+        #expect(bare == (["  "], 1))
+        let copy = history.snapshots[3].replacing(".jsonl.gz", with: " (copy).jsonl.gz")
+        try FileManager.default.copyItem(atPath: history.snapshots[3], toPath: copy)
+        let beside = try await freed()
+        #expect(beside == (["  "], 1))
+        try FileManager.default.removeItem(atPath: copy)
+        try Data("junk".utf8).write(to: URL(fileURLWithPath: history.snapshots[1]))
+        let damaged = try await freed()
+        #expect(damaged == (["  "], 1))
+        // Forgotten too it hides nothing of the others.
+        let both = try await freed([history.name(1)])
+        #expect(both.notes == 0, "\(both)")
     }
 
     @Test func contentsThatAnotherSnapRootOfTheHeapNamesAreNotFreed() async throws {

@@ -192,6 +192,19 @@ import Testing
         #expect(try await history.run("cat", "latest:again").text == "gone\n")
     }
 
+    @Test func aDryUndeleteTellsNothingOfAnObjectThatTheHeapHasToo() async throws {
+        let history = try await RetentionSandbox()
+        let run = history.repo + "/heap/trash/2020-01-01_00-00-00_000000Z"
+        try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+        let md5s = ["always\n", "late\n"].map { RetentionSandbox.md5($0) }
+        let objects = md5s.map { "\(history.repo)/heap/\($0.prefix(2))/\($0).gz" }
+        for (md5, object) in zip(md5s, objects) { try FileManager.default.copyItem(atPath: object, toPath: "\(run)/unused-\(md5).gz") }
+        try FileManager.default.removeItem(atPath: objects[1])
+        let planned = try await history.rows(["undelete", "--dry-run"])
+        let done = try await history.rows(["undelete"])
+        #expect(planned.rows == done.rows && done.rows.map { $0["name"] } == [md5s[1]], "\(planned) \(done)")
+    }
+
     @Test func aDryRunTellsOnceWhatComesBack() async throws {
         let history = try await RetentionSandbox()
         let md5 = RetentionSandbox.md5("always\n")

@@ -156,6 +156,44 @@ import Testing
         #expect(result.status == 0, "\(result.stderr)")
     }
 
+    @Test(arguments: Thing.allCases)
+    private func `What has the name of an unused object and is none stays, and stops no collecting`(thing: Thing) async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n", "b": "two\n", "c": "three\n"])
+        try await sandbox.make()
+        for name in ["a", "b"] { try FileManager.default.removeItem(atPath: sandbox.source + "/" + name) }
+        try await sandbox.make()
+        let place = "/heap/5b/5bbf5a52328e7439ae6e719dfe712200.gz"
+        try put(thing, sandbox.repo + place)
+        #expect(try await run(sandbox, ["forget", "--keep-last", "1"]).status == 0)
+        // The snapshot, and the object of 'two'; then nothing more.
+        for (options, count) in [(["--dry-run"], 2), ([], 2), ([], 0)] {
+            let result = try await run(sandbox, ["gc", "--grace", "0s", "--format", "tsv"] + options)
+            #expect(result.status == 3 && result.stderr.contains(place), "\(options): \(result.status) \(result.stderr)")
+            #expect(result.lines("warning").count == 1, "\(options): \(result.stderr)")
+            #expect(result.lines.filter { $0.hasPrefix("remove\t") }.count == count, "\(options): \(result.text)")
+        }
+        #expect(try await run(sandbox, ["repair"]).status == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: sandbox.repo + "/heap/damaged").count == 1)
+        #expect(try await run(sandbox, ["gc", "--grace", "0s"]).status == 0)
+    }
+
+    @Test func aFolderInTheTrashIsNamed_andTheRestOfItGoesAndComesBack() async throws {
+        let sandbox = try RestoreSandbox(["a": "one\n"])
+        try await sandbox.make()
+        let folder = "repo/heap/trash/2020-01-01_00-00-00_000000Z/unused-"
+        let md5 = RetentionSandbox.md5("one\n")
+        for name in [RetentionSandbox.md5("two\n"), md5] { try sandbox.write("\(folder)\(name).gz/x", "x") }
+        try sandbox.write("\(folder)\(RetentionSandbox.md5("old")).gz", "old")
+        try FileManager.default.removeItem(atPath: "\(sandbox.repo)/heap/\(md5.prefix(2))/\(md5).gz")
+        #expect(try await run(sandbox, ["undelete", md5]).status == 10)
+        for options in [["--dry-run"], []] {
+            let result = try await run(sandbox, ["gc", "--grace", "0s", "--format", "tsv"] + options)
+            #expect(result.status == 3 && result.lines("warning").count == 2, "\(options): \(result.status) \(result.stderr)")
+            #expect(result.lines.count == 2 && result.text.contains("remove\tobject\t\(RetentionSandbox.md5("old"))"), "\(result.text)")
+        }
+        #expect(try sandbox.exists("\(folder)\(md5).gz/x"))
+    }
+
     @Test func aCatalogWhoseMarkIsDamagedIsBuiltAnew_andAFolderIsRefusedAsWhatItIs() async throws {
         let sandbox = try RestoreSandbox(["a": "one\n"])
         try await sandbox.make()

@@ -58,6 +58,45 @@ import Testing
         #expect(try await history.rows(["purge", "always", "gone"]).rows.isEmpty)
     }
 
+    @Test func aNameThatNoSnapshotHasIsToldBesideOneThatWasFound() async throws {
+        let history = try await history()
+        // A second one below the first, and one that only a companion has, are found; those of another case or form are not.
+        let names = ["secret", "secret/link", "d", "d/none", "Gone", "cafe\u{301}"]
+        try history.base.write("source/caf\u{e9}", "x")
+        try await history.base.make()
+        for further in [["--dry-run"], []] {
+            let result = try await SnapcatProcess.run(["purge", "--repo", history.repo] + names + further)
+            let warnings = result.lines("warning")
+            #expect(result.status == 3 && warnings.count == 3, "\(further): \(result.status) \(result.stderr)")
+            for (warning, name) in zip(warnings, ["Gone", "cafe\u{301}", "d/none"]) {
+                #expect(warning.contains("'\(name)'") && warning.contains("no snapshot has it"), "\(warning)")
+            }
+        }
+        // Purged before it is no mistake; alone it is none of the run's others.
+        for names in [["secret", "gone"], ["Gone"]] {
+            let result = try await SnapcatProcess.run(["purge", "--repo", history.repo] + names)
+            #expect(result.status == 0 && result.lines("warning").isEmpty, "\(names): \(result.status) \(result.stderr)")
+        }
+    }
+
+    @Test func snapshotsOfTheTrashThatHaveTheNameAreTold_asTheyAreNotPurged() async throws {
+        let history = try await RetentionSandbox()
+        func told(_ arguments: String...) async throws -> [Substring] {
+            let result = try await SnapcatProcess.run(["purge", "--repo", history.repo] + arguments)
+            #expect(result.status == 0, "\(result.stderr)")
+            return result.stderr.split(separator: "\n").filter { $0.contains("of the trash") }
+        }
+        #expect(try await told("gone", "--dry-run") == [])
+        for reference in ["oldest", "latest"] { #expect(try await history.run("forget", reference).status == 0) }
+        #expect(try await told("brief", "--dry-run") == [])
+        for further in [["--dry-run"], []] {
+            let lines = try await told("gone", further.first ?? "d")
+            #expect(lines.count == 1 && lines[0].contains("not purged: \(further.isEmpty ? 2 : 1) snapshots"), "\(lines)")
+        }
+        #expect(try await history.run("gc", "--grace", "0s").status == 0)
+        #expect(try await told("gone") == [])
+    }
+
     @Test(arguments: [["purge", "gone"], ["forget", "oldest"], ["undelete"]])
     func whatAKilledWriterHasLeftGoesWithTheNextThatWrites(command: [String]) async throws {
         let history = try await RetentionSandbox()

@@ -97,7 +97,7 @@ import Testing
         candidates[0].tags = ["release", "x"]
         candidates[1].isDamaged = true
         candidates[3].fileRoot = [2]
-        // Without a companion: it belongs to the root of the newest one that tells it.
+        // Without a companion: it takes the place of none that tells its root.
         candidates[4].fileRoot = nil
         // With one that cannot be read: of which root it is, is not guessed.
         candidates[5].fileRoot = nil
@@ -105,7 +105,8 @@ import Testing
         let reasons = Self.policy { $0.last = 1; $0.tags = ["release"] }
             .reasons(candidates, clock: TestClock(nanoseconds: try Self.time("2026-12-01").microseconds * 1000))
         let texts = candidates.map { reasons[$0.name] ?? ["?"] }
-        #expect(texts == [["tag release"], ["damaged: only its name forgets it"], ["last 1"], [], ["last 1"], ["companion damaged: only its name forgets it"]])
+        let (last, byName) = (["last 1"], "damaged: only its name forgets it")
+        #expect(texts == [["tag release"], [byName], last, last, last, ["companion " + byName]])
     }
 
     @Test func eachHostIsJudgedApart_unlessItIsNotToCount() throws {
@@ -117,11 +118,11 @@ import Testing
             let reasons = policy.reasons(candidates, clock: clock)
             return candidates.indices.filter { reasons[candidates[$0].name]?.isEmpty == false }
         }
-        // One without a companion goes with the newest that has one; where only the host is unknown, it is one of its own.
-        #expect(kept(Self.policy { $0.last = 1 }) == [1, 2, 4])
-        #expect(kept(Self.policy { $0.last = 1; $0.groupsByHost = false }) == [4])
+        // An unknown host is one of its own, and so is an unknown root.
+        #expect(kept(Self.policy { $0.last = 1 }) == [1, 2, 3, 4])
+        #expect(kept(Self.policy { $0.last = 1; $0.groupsByHost = false }) == [3, 4])
         candidates[1].fileRoot = [2]
-        #expect(kept(Self.policy { $0.last = 1; $0.groupsByHost = false }) == [1, 4])
+        #expect(kept(Self.policy { $0.last = 1; $0.groupsByHost = false }) == [1, 3, 4])
         #expect(kept(Self.policy { $0.last = 1; $0.groupsByHost = false; $0.groupsByFolder = false }) == [4])
     }
 

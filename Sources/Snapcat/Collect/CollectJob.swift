@@ -117,7 +117,7 @@ final class CollectJob {
     private func bringBack(_ named: DigestSet) throws {
         for item in try trash.items() where named.contains(item.md5) {
             try monitor.cancellation.check()
-            if try heap.contains(item.md5) { continue }
+            if try heap.storage.isOccupied(HeapLayout.key(item.md5)) { continue }
             let bytes = try trash.storedBytes(item)
             if try !options.isDryRun && !trash.takeBack(item) { continue }
             try act(
@@ -135,6 +135,10 @@ final class CollectJob {
             for md5 in try heap.objects(inBucket: bucket) where !named.contains(md5) {
                 try monitor.cancellation.check()
                 guard let status = try status(md5) else { continue }
+                guard try status.kind == .regular || heap.contains(md5) else {
+                    monitor.problem(noObject(heap.objectName(md5), "'snapcat repair' moves it to the heap's folder 'damaged'"))
+                    continue
+                }
                 let age = now - max(status.mtimeNanoseconds, status.ctimeNanoseconds)
                 guard takesAll || age / 1000 > options.graceMicroseconds else {
                     summary.young += 1
@@ -155,6 +159,11 @@ final class CollectJob {
             }
             monitor.progress.add(files: 1)
         }
+    }
+
+    /// A folder with the name of an object, or a link to nothing: what is in it, or behind it, nobody knows.
+    private func noObject(_ place: String, _ advice: String) -> SnapcatError {
+        SnapcatError(.damage, "Not collected", place, reason: "it has the name of an object and is no regular file", advice: advice)
     }
 
     private func status(_ md5: MD5Digest) throws -> FileStatus? {
@@ -219,6 +228,10 @@ final class CollectJob {
     }
 
     private func removeOld(_ isNeeded: (MD5Digest) -> Bool) throws {
+        for folder in try trash.folders() {
+            let place = "\(heap.storage.place)/\(TerminalText.lossy(folder.path))"
+            monitor.problem(noObject(place, "look into it, and remove it by hand"))
+        }
         let items = try trash.items()
         monitor.progress.begin("emptying the trash", files: Int64(items.count))
         for item in items where isOld(item.since, nil) {

@@ -7,6 +7,8 @@ struct FoundNames {
     private(set) var files: Int64 = 0
     private(set) var bytes: Int64 = 0
     private(set) var nodes: Int64 = 0
+    /// Those of the names that it has, or that something in it is below of.
+    private(set) var found: Set<[UInt8]> = []
     /// The companion has the names too, or tells numbers that will be others.
     private(set) var companionChanges = false
     /// What an earlier purge has put into the trash and then not finished.
@@ -37,19 +39,22 @@ struct FoundNames {
             let size = fields.has(.size) ? max(0, fields.size) : 0
             if names.contains(entries.entryName) {
                 files += 1
-                bytes = Self.sum(bytes, size)
+                bytes = bytes.addingSaturated(size)
+                found.formUnion(names.those(of: entries.entryName))
             } else {
                 remainingFiles += 1
-                remainingBytes = Self.sum(remainingBytes, size)
+                remainingBytes = remainingBytes.addingSaturated(size)
             }
         }
         guard let companion = try store.usableCompanion(of: item.key, monitor.problem) else { return }
         let facts = companion.facts
         while let node = try companion.nextNode() {
-            if names.contains(node.name.bytes) { nodes += 1 } else { remainingNodes += 1 }
+            guard names.contains(node.name.bytes) else { remainingNodes += 1; continue }
+            nodes += 1
+            found.formUnion(names.those(of: node.name.bytes))
         }
-        companionChanges = files > 0 || nodes > 0
-            || (facts.unstable + facts.errors).contains { names.contains($0.name.bytes) }
+        for problem in facts.unstable + facts.errors { found.formUnion(names.those(of: problem.name.bytes)) }
+        companionChanges = !found.isEmpty
         try compare(facts, item, monitor)
     }
 
@@ -95,11 +100,6 @@ struct FoundNames {
                 return false
             }
         }
-    }
-
-    private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
-        let (sum, overflow) = left.addingReportingOverflow(right)
-        return overflow ? .max : sum
     }
 
     /// The companion's lines without the names; what else its first line tells stays, also what this program does not know.

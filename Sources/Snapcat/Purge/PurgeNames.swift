@@ -31,6 +31,10 @@ public struct PurgeSummary: Sendable, Equatable {
     public var changed: Int64 = 0
     public var files: Int64 = 0
     public var nodes: Int64 = 0
+    /// Snapshots that could not be read.
+    public var damaged: Int64 = 0
+    /// Names that no snapshot has, in the order of their bytes.
+    public var notFound: [[UInt8]] = []
 }
 
 extension Repository {
@@ -40,8 +44,9 @@ extension Repository {
     /// The old snapshots lie in the trash until gc removes them, and so do the contents that no snapshot names any more.
     /// A snapshot that cannot be read is told to `monitor`, and stays; so is what may be one and is not looked at, as a file
     /// of another name. Throws `.usage` for a name that no snapshot can have (absolute, with `.` or `..`), unless one has it
-    /// all the same. Running it again finishes what was interrupted.
-    /// Cost: reads every snapshot once, and those that change twice.
+    /// all the same. Where some of the names are in no snapshot and others are, those are told to `monitor`. Running it
+    /// again finishes what was interrupted.
+    /// Cost: reads every snapshot once, those of the trash too, and those that change twice.
     public func purge(
         _ options: PurgeOptions, monitor: Monitor = .silent,
         _ tell: @escaping @Sendable (PurgedSnapshot) throws -> Void
@@ -55,7 +60,11 @@ extension Repository {
             // A mistaken --catalog is refused before anything is written.
             if !options.isDryRun { try withUsableCatalog(monitor) { _ = try catalog(monitor) } }
             let unseen = try job.tellUnseen()
+            let trashed = try TrashedNames(snapshots, names, monitor.cancellation)
+            trashed.tell(monitor)
             let summary = try job.run(tell)
+            // What an earlier run has purged is no mistake.
+            if summary.changed > 0 { job.tellNotFound(summary.notFound.filter { !trashed.names.contains($0) }, summary) }
             if summary.changed > 0 && !options.isDryRun {
                 var further = monitor
                 // The sync meets some of them again.
@@ -70,38 +79,6 @@ extension Repository {
     }
 }
 
-/// Names, and all that is below them.
-struct PurgedNames: Sendable {
-    private let names: Set<[UInt8]>
-
-    /// Throws `.usage` for none, and for one that would be everything.
-    init(_ given: [[UInt8]]) throws(SnapcatError) {
-        var names: Set<[UInt8]> = []
-        for name in given {
-            var trimmed = name[...]
-            while trimmed.count > 1 && trimmed.last == UInt8(ascii: "/") { trimmed.removeLast() }
-            let text = TerminalText.lossy(trimmed)
-            guard !trimmed.isEmpty, text != ".", text != "/" else {
-                throw SnapcatError(.usage, "Not a name in a snapshot", text, advice: "name files or folders below the file root")
-            }
-            names.insert(Array(trimmed))
-        }
-        if names.isEmpty { throw SnapcatError(.usage, "Nothing to purge", advice: "name a file or a folder") }
-        self.names = names
-    }
-
-    /// Those that no snapshot should have, as one by one, with the reason: a restore would not write them.
-    var strange: [(name: [UInt8], reason: String)] {
-        names.sorted { $0.lexicographicallyPrecedes($1) }.compactMap { name in EntryName(name).restoreObjection.map { (name, $0) } }
-    }
-
-    /// Whether it is one of them, or below one.
-    func contains(_ name: [UInt8]) -> Bool {
-        if names.contains(name) { return true }
-        return name.indices.contains { name[$0] == UInt8(ascii: "/") && names.contains(Array(name[..<$0])) }
-    }
-}
-
 private struct PurgeJob {
     let store: SnapshotStore
     let names: PurgedNames
@@ -112,15 +89,20 @@ private struct PurgeJob {
     func run(_ tell: (PurgedSnapshot) throws -> Void) throws -> PurgeSummary {
         var summary = PurgeSummary()
         var done: Set<SnapshotName> = []
+        var found: Set<[UInt8]> = []
         // Until nothing is new: another program may publish meanwhile.
         while true {
             let items = try store.list().snapshots.filter { !done.contains($0.name) }
-            if items.isEmpty { return summary }
+            if items.isEmpty {
+                summary.notFound = names.sorted.filter { !found.contains($0) }
+                return summary
+            }
             monitor.progress.begin("purging", files: Int64(items.count))
             for item in items {
                 try monitor.cancellation.check()
                 done.insert(item.name)
-                do { try purge(item, &summary, tell) } catch let error as SnapcatError where error.code == .damage {
+                do { found.formUnion(try purge(item, &summary, tell)) } catch let error as SnapcatError where error.code == .damage {
+                    summary.damaged += 1
                     monitor.problem(error)
                 } catch let error as SnapcatError where error.code == .notFound {
                     // Gone since it was listed: nothing of it is left to be purged.
@@ -145,6 +127,17 @@ private struct PurgeJob {
         return unseen
     }
 
+    /// A user would take a mistyped name for purged where it stands beside others.
+    func tellNotFound(_ missing: [[UInt8]], _ summary: PurgeSummary) {
+        for name in missing {
+            monitor.problem(
+                SnapcatError(
+                    .failed, "Not purged", TerminalText.lossy(name),
+                    reason: summary.damaged > 0 ? "no snapshot that could be read has it" : "no snapshot has it",
+                    advice: "see 'snapcat find' for the names; they differ by case, and by Unicode form"))
+        }
+    }
+
     /// A name like `./secret` would be found nowhere, and a user would take it for purged. Snapshots of other programs may
     /// have such names: those are looked for first. Cost: only where there are some, each snapshot is read for each.
     func refuseStrangeNames() throws {
@@ -164,12 +157,13 @@ private struct PurgeJob {
         }
     }
 
+    /// Which of the names the snapshot has had.
     private func purge(
         _ item: SnapshotStore.Item, _ summary: inout PurgeSummary, _ tell: (PurgedSnapshot) throws -> Void
-    ) throws {
+    ) throws -> Set<[UInt8]> {
         summary.snapshots += 1
         let found = try FoundNames(store, item, names, monitor)
-        guard found.files > 0 || found.companionChanges else { return }
+        guard found.files > 0 || found.companionChanges else { return found.found }
         if !options.isDryRun { try rewrite(item, found) }
         summary.changed += 1
         summary.files += found.files
@@ -177,6 +171,7 @@ private struct PurgeJob {
         try tell(
             PurgedSnapshot(
                 name: item.name, path: store.displayPath(item.key), files: found.files, bytes: found.bytes, nodes: found.nodes))
+        return found.found
     }
 
     /// What was there goes to the trash as a second name of the file; then the companion, then the snapshot, each whole.

@@ -26,7 +26,8 @@ public struct ForgetDecision: Sendable, Equatable {
     /// Sum of the files' sizes.
     public var bytes: Int64
     /// What forgetting all frees, each content counted at the last forgotten snapshot that names it: so the sum over
-    /// all of them is exact. nil where it is not known: another snap root of the heap cannot be read.
+    /// all of them is exact. nil where it is not known: there is no heap, another snap root of it cannot be read, or what stays may name
+    /// any content (a damaged snapshot, a file that is none).
     public var freed: FreedAmount? = FreedAmount()
 }
 
@@ -40,8 +41,8 @@ public struct FreedAmount: Sendable, Equatable {
 
     static func += (left: inout FreedAmount, right: FreedAmount) {
         left.objects += right.objects
-        left.bytes += right.bytes
-        left.storedBytes += right.storedBytes
+        left.bytes = left.bytes.addingSaturated(right.bytes)
+        left.storedBytes = left.storedBytes.addingSaturated(right.storedBytes)
     }
 }
 
@@ -114,7 +115,7 @@ private struct ForgetJob {
         let reasons = try options.references.isEmpty ? keptByPolicy(all) : keptByReference(all)
         let forgotten = all.filter { reasons[$0.name]?.isEmpty ?? false }
         try refuseAll(all, forgotten)
-        return (all, reasons, try FreedBytes(repository, monitor).perSnapshot(forgetting: forgotten))
+        return (all, reasons, try FreedBytes(repository, monitor).perSnapshot(forgetting: forgotten, of: all))
     }
 
     private func forget(_ forgotten: [IndexedSnapshot]) throws {
@@ -183,15 +184,15 @@ private struct ForgetJob {
                 reason: "no snapshot would be left", advice: "keep one at least")
         }
         guard options.references.isEmpty else { return }
-        let candidates = try candidates(all)
-        // One whose root cannot be read stands for none.
-        let known = candidates.filter { !$0.isDamaged && !$0.hasDamagedCompanion }
-        for (group, members) in Dictionary(grouping: known, by: options.policy.grouping(candidates)) {
+        // One whose companion cannot be read stands for none.
+        let known = try candidates(all).filter { !$0.isDamaged && !$0.hasDamagedCompanion }
+        for (group, members) in Dictionary(grouping: known, by: options.policy.group) {
             guard members.allSatisfy({ gone.contains($0.name) }) else { continue }
-            let folder = options.policy.groupsByFolder ? " of this folder" : ""
+            let isUnknown = options.policy.groupsByFolder && group.fileRoot == nil
+            let folder = isUnknown ? " whose folder is not known" : options.policy.groupsByFolder ? " of this folder" : ""
             let host = group.host.isEmpty ? "" : " by host '\(group.host)'"
             throw SnapcatError(
-                .usage, "Nothing is forgotten", TerminalText.lossy(group.fileRoot),
+                .usage, "Nothing is forgotten", TerminalText.lossy(group.fileRoot ?? []),
                 reason: "no snapshot\(folder)\(host) would be left", advice: "give --keep-last 1 too, or name what to forget")
         }
     }

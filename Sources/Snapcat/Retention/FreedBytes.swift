@@ -12,21 +12,41 @@ struct FreedBytes {
 
     init(_ repository: Repository, _ monitor: Monitor) { (self.repository, self.monitor) = (repository, monitor) }
 
-    /// Each content at the newest of the snapshots that names it; nil, with a note, where the heap or another snap root of
-    /// it cannot be read: forgetting removes no content, and need not know. Cost: one look-up and one look into the heap
-    /// for each content; where the heap serves other snap roots too, these are read.
-    func perSnapshot(forgetting snapshots: [IndexedSnapshot]) throws -> [SnapshotName: FreedAmount]? {
+    /// Each content at the newest of the snapshots that names it; nil, with a note, where there is no heap, where it or
+    /// another snap root of it cannot be read, or where a file that stays here may name any content: forgetting removes no
+    /// content, and need not know. Cost: one look-up and one look into the heap for each content; where the heap serves
+    /// other snap roots too, these are read.
+    func perSnapshot(forgetting snapshots: [IndexedSnapshot], of all: [IndexedSnapshot]) throws -> [SnapshotName: FreedAmount]? {
         if snapshots.isEmpty { return [:] }
-        let contents = try only(snapshots)
-        do { return try amounts(contents) } catch let error as SnapcatError where error.code != .interrupted {
+        do {
+            guard let heap = repository.heap else {
+                throw SnapcatError(.usage, "No heap root", advice: "give --heap-root")
+            }
+            try refuseUnknown(forgetting: snapshots, of: all)
+            return try amounts(only(snapshots), heap)
+        } catch let error as SnapcatError where error.code != .interrupted {
             monitor.note("how much that frees is not known: \(error.description)")
             return nil
         }
     }
 
-    private func amounts(_ given: [Content]) throws -> [SnapshotName: FreedAmount] {
+    /// What gc counts as well, or for which it takes nothing away, and no catalog tells the contents of.
+    private func refuseUnknown(forgetting snapshots: [IndexedSnapshot], of all: [IndexedSnapshot]) throws {
+        let store = repository.snapshots
+        let gone = Set(snapshots.map(\.name))
+        if let damaged = all.first(where: { $0.isDamaged && !gone.contains($0.name) }) {
+            throw SnapcatError(.damage, "A damaged snapshot stays", store.displayPath(StorageKey(damaged.key)))
+        }
+        let listing = try store.list()
+        if let key = listing.blocked.first { throw store.problem(blocked: key) }
+        if let (key, reason) = listing.ignored.min(by: { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }) {
+            throw SnapcatError(.failed, "A file that is no snapshot may name contents", store.displayPath(key), reason: reason)
+        }
+    }
+
+    private func amounts(_ given: [Content], _ heap: Heap) throws -> [SnapshotName: FreedAmount] {
         var contents = given
-        if let heap = repository.heap, !contents.isEmpty {
+        if !contents.isEmpty {
             let others = try KnownSnapRoots(heap)?.others(than: repository.snapshots.storage, monitor) ?? []
             if !others.isEmpty {
                 let named = try ContentCensus(others, monitor.cancellation).named()
@@ -36,7 +56,7 @@ struct FreedBytes {
         var result: [SnapshotName: FreedAmount] = [:]
         for content in contents {
             try monitor.cancellation.check()
-            guard let stored = try repository.heap?.storage.status(of: HeapLayout.key(content.md5)) else { continue }
+            guard let stored = try heap.storage.status(of: HeapLayout.key(content.md5)) else { continue }
             result[content.last, default: FreedAmount()] += FreedAmount(
                 objects: 1, bytes: content.size, storedBytes: stored.size)
         }

@@ -40,7 +40,8 @@ public struct RetentionPolicy: Sendable, Equatable {
     /// What is judged by itself: the snapshots of one folder by one host.
     struct Group: Hashable, Sendable {
         var host = ""
-        var fileRoot: [UInt8] = []
+        /// nil where it is not known, or does not count.
+        var fileRoot: [UInt8]?
     }
 
     /// Why each is kept; a name without a reason is not. Groups are judged apart, so that neither a rescue of another
@@ -53,7 +54,6 @@ public struct RetentionPolicy: Sendable, Equatable {
         var reasons = Dictionary(uniqueKeysWithValues: candidates.map { ($0.name, [String]()) })
         let now = SnapshotTime(microseconds: clock.nowNanoseconds / 1000 + Self.toleranceMicroseconds)
         var groups: [Group: [Candidate]] = [:]
-        let group = grouping(candidates)
         for candidate in candidates.sorted(by: { $0.name > $1.name }) {
             if candidate.isDamaged {
                 reasons[candidate.name]?.append("damaged: only its name forgets it")
@@ -88,13 +88,10 @@ public struct RetentionPolicy: Sendable, Equatable {
     /// A clock this much behind the newest snapshot is no lie.
     private static let toleranceMicroseconds: Int64 = 1_000_000
 
-    /// The group of each. Those of snapshooter tell no file root: they belong to the group of the newest one that does.
-    func grouping(_ candidates: [Candidate]) -> (Candidate) -> Group {
-        let newest = candidates.filter { $0.fileRoot != nil }.max { $0.name < $1.name }
-        return { candidate in
-            let origin = candidate.fileRoot == nil ? newest ?? candidate : candidate
-            return Group(host: groupsByHost ? origin.host : "", fileRoot: groupsByFolder ? origin.fileRoot ?? [] : [])
-        }
+    /// Those of snapshooter tell no file root: they are a group of their own. Whose folder they are is not guessed: one that
+    /// counted for another folder would cost all its snapshots.
+    func group(_ candidate: Candidate) -> Group {
+        Group(host: groupsByHost ? candidate.host : "", fileRoot: groupsByFolder ? candidate.fileRoot : nil)
     }
 
     private func count(_ period: RetentionPeriod) -> Int {

@@ -163,6 +163,8 @@ private final class UndeleteJob {
 
     private func bringBack(_ md5: MD5Digest, reason: String) throws {
         guard let heapTrash, let item = objects.removeValue(forKey: md5) else { return }
+        // As the real one finds it.
+        if let heap = repository.heap, try heap.storage.isOccupied(HeapLayout.key(md5)) { return }
         let bytes = try heapTrash.storedBytes(item)
         if try !options.isDryRun && !heapTrash.takeBack(item) { return }
         try act(CollectAction(kind: .restore, subject: .object, name: md5.description, storedBytes: bytes, reason: reason))

@@ -10,8 +10,8 @@ struct ForgetCommand: AsyncParsableCommand {
             the hosts that did it; --group-by folder is for a host whose name changes, as a container's. A \
             forgotten snapshot lies in the trash until 'gc' removes it; 'undelete' brings it back. Not all can be \
             forgotten. freed_bytes are of contents that no snapshot names any more, stored_bytes what they take in the \
-            heap; the sum over all rows is exact. They are not known (null) where another snap root of the heap cannot be \
-            read.
+            heap; the sum over all rows is exact. They are not known (null) without a heap root, where another snap root \
+            of the heap cannot be read, or where a damaged snapshot stays or a file that is none.
 
             \(ExitStatus.help)
             """)
