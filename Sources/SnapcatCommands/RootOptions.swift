@@ -78,11 +78,17 @@ struct RootOptions: ParsableArguments {
     }
 
     /// Opens nothing: that is done by what needs it. `waitSeconds`: for a lock that another process holds.
-    func repository(needsHeap: Bool, waitSeconds: Double = 0) throws -> Repository {
+    /// `takesSnapRoots`: the command reads those of `furtherSnapRoots` too.
+    func repository(needsHeap: Bool, waitSeconds: Double = 0, takesSnapRoots: Bool = false) throws -> Repository {
         for (options, variable) in [
             (fileStorageOptions, "FILE_STORAGE_OPTIONS"), (heapStorageOptions, "HEAP_STORAGE_OPTIONS"),
             (snapStorageOptions, "SNAP_STORAGE_OPTIONS"),
         ] { try Self.checkStorageOptions(try value(options, variable), variable) }
+        if snapRoot.count > 1 && !takesSnapRoots {
+            throw SnapcatError(
+                .usage, "Several snap roots", snapRoot.joined(separator: ", "), reason: "only gc reads more than one",
+                advice: "run the command once for each")
+        }
         let snap = try part(snapRoot.last, "SNAP_ROOT", "snap")
         let heap = try part(heapRoot, "HEAP_ROOT", "heap")
         guard let snap, let catalogFile = try catalogFile() else {

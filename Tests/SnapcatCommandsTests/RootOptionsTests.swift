@@ -90,4 +90,18 @@ import Testing
             environment: ["HEAP_ROOT": both.other + "/heap", "SNAP_ROOT": both.folder.path + "/none"])
         #expect(result.status == 0, "\(result.stderr)")
     }
+
+    @Test(arguments: [
+        ["purge", "file"], ["forget", "oldest"], ["check"], ["repair"], ["list"], ["make", "SOURCE"], ["undelete"],
+        ["catalog", "rebuild"],
+    ])
+    func severalSnapRootsAreRefusedOutsideOfGC(command: [String]) async throws {
+        let both = try await TwoRepositories()
+        let before = (try both.state(both.other), try both.state(both.meant))
+        let roots = [both.other, both.meant].flatMap { ["--snap-root", $0 + "/snap"] } + ["--heap-root", both.other + "/heap"]
+        let result = try await SnapcatProcess.run(command.map { $0 == "SOURCE" ? both.folder.path + "/source" : $0 } + roots)
+        #expect(result.status == 64 && result.lines("error").count == 1, "\(result.status) \(result.stderr)")
+        #expect(result.stderr.contains("'\(both.other)/snap, \(both.meant)/snap'"), "\(result.stderr)")
+        #expect(try (both.state(both.other), both.state(both.meant)) == before)
+    }
 }

@@ -35,7 +35,7 @@ struct GCCommand: AsyncParsableCommand {
 
     func run() async throws {
         try rows.refuseSQL()
-        let repository = try roots.repository(needsHeap: true, waitSeconds: lock.seconds)
+        let repository = try roots.repository(needsHeap: true, waitSeconds: lock.seconds, takesSnapRoots: true)
         var options = CollectOptions()
         options.graceMicroseconds = try TimeArgument.microseconds(grace, "--grace")
         options.snapRoots = try roots.furtherSnapRoots()
