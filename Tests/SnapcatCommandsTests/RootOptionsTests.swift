@@ -104,4 +104,14 @@ import Testing
         #expect(result.stderr.contains("'\(both.other)/snap, \(both.meant)/snap'"), "\(result.stderr)")
         #expect(try (both.state(both.other), both.state(both.meant)) == before)
     }
+
+    @Test(arguments: [
+        ["--repo", "REPO", "catalog", "rebuild"], ["catalog", "--repo", "REPO", "rebuild"], ["--repo=REPO", "-q", "catalog", "stats"],
+        ["--repo", "REPO", "catalog", "verify", "--progress", "never"], ["--snap-root", "REPO/snap", "catalog", "sync"],
+    ])
+    func optionsOfTheRootsStandBeforeASubcommandOfTheCatalogToo(arguments: [String]) async throws {
+        let both = try await TwoRepositories()
+        let result = try await SnapcatProcess.run(arguments.map { $0.replacing("REPO", with: both.meant) })
+        #expect(result.status == 0, "\(result.stderr)")
+    }
 }
