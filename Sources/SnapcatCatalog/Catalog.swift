@@ -185,7 +185,7 @@ public final class Catalog: Sendable {
         // Never over an earlier one.
         var number = 1
         while true {
-            let aside = path + Array(".replaced-\(number)".utf8)
+            let aside = path + Array("\(asideSuffix)\(number)".utf8)
             do throws(Errno) {
                 try FolderOperations.renameExclusively(path, to: aside)
                 return aside
@@ -282,13 +282,17 @@ public final class Catalog: Sendable {
     /// Empties the journal into the file, unless another process reads it: a process that ends without closing the
     /// catalog leaves its journal, and the next one would read all of it before anything else.
     package func settle() {
+        // The rows are safe in the journal: what hinders this hinders the next that writes, and is told there.
+        _ = emptyJournal(waitSeconds: 0)
+    }
+
+    /// Waits so long for readers; SQLite's result.
+    func emptyJournal(waitSeconds: Double) -> Int32 {
         queue.writeWithoutTransaction { db in
-            guard let connection = db.sqliteConnection else { return }
-            // Readers are not waited for.
-            sqlite3_busy_timeout(connection, 0)
+            guard let connection = db.sqliteConnection else { return SQLITE_MISUSE }
+            sqlite3_busy_timeout(connection, Int32(waitSeconds * 1000))
             defer { sqlite3_busy_timeout(connection, Int32(Self.busySeconds * 1000)) }
-            // The rows are safe in the journal: what hinders this hinders the next that writes, and is told there.
-            sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+            return sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
         }
     }
 

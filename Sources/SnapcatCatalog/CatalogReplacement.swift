@@ -8,7 +8,7 @@ extension Catalog {
     /// What a killed build has left is overwritten by the next. Throws `.locked` where another process is building.
     package static func replace<R>(at path: [UInt8], _ fill: (Catalog) throws -> R) throws -> R {
         try makeRoom(path)
-        let beside = path + Array(".rebuilding".utf8)
+        let beside = path + Array(buildSuffix.utf8)
         let lock = try lock(beside)
         // SQLite's own locks on the file would go with this descriptor: it is closed after all is done.
         defer { withExtendedLifetime(lock) {} }

@@ -1,3 +1,5 @@
+import ArgumentParser
+
 /// Lets the options of the roots stand before the subcommand too, as snapshooter has them.
 ///
 /// ArgumentParser takes options after their subcommand only: those before it are moved behind it.
@@ -28,6 +30,8 @@ package enum Arguments {
             index += 1
         }
         guard index < arguments.count, !arguments[index].hasPrefix("-") else { return arguments }
-        return [arguments[index]] + moved + arguments[(index + 1)...]
+        let rest = moved + arguments[(index + 1)...]
+        // Its subcommands have the options, and it has none.
+        return [arguments[index]] + (arguments[index] == CatalogCommand.configuration.commandName ? normalised(rest) : rest)
     }
 }

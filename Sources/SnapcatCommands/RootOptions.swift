@@ -5,6 +5,8 @@ import SnapcatPlatform
 import SystemPackage
 
 /// Where the parts of a repository are: the options that every command has, and their environment (CLI.md, "Roots").
+///
+/// The command line beats the environment: where it has --repo, a variable of one part does not count.
 struct RootOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A folder for all: DIR/heap, DIR/snap and DIR/catalog.sqlite. [SNAPCAT_REPO]", valueName: "dir"))
     var repo: String?
@@ -12,7 +14,7 @@ struct RootOptions: ParsableArguments {
     var fileRoot: String?
     @Option(help: ArgumentHelp("Where the objects are. [HEAP_ROOT]", valueName: "place"))
     var heapRoot: String?
-    @Option(help: ArgumentHelp("Where the snapshots are. [SNAP_ROOT]", valueName: "place"))
+    @Option(help: ArgumentHelp("Where the snapshots are; gc takes several. [SNAP_ROOT]", valueName: "place"))
     var snapRoot: [String] = []
     @Option(help: ArgumentHelp("The catalog's file. [SNAPCAT_CATALOG]", valueName: "file"))
     var catalog: String?
@@ -41,6 +43,12 @@ struct RootOptions: ParsableArguments {
         return inherited.isEmpty ? nil : inherited
     }
 
+    /// A part that --repo stands for. snapshooter's variables may be those of another repository than --repo names.
+    private func part(_ option: String?, _ variable: String, _ name: String) throws -> String? {
+        if option != nil || repo == nil, let place = try value(option, variable) { return place }
+        return try value(repo, "SNAPCAT_REPO").map { $0 + "/" + name }
+    }
+
     func fileRootPath(_ argument: String? = nil) throws -> String {
         guard let root = try argument.map({ Optional($0) }) ?? value(fileRoot, "FILE_ROOT") else {
             throw SnapcatError(.usage, "No file root", advice: "name the folder, or give --file-root")
@@ -65,20 +73,24 @@ struct RootOptions: ParsableArguments {
 
     /// nil where no repository is named.
     private func catalogFile() throws -> String? {
-        if let file = try value(catalog, "SNAPCAT_CATALOG") { return file }
-        if let folder = try value(repo, "SNAPCAT_REPO") { return folder + "/catalog.sqlite" }
+        if let file = try part(catalog, "SNAPCAT_CATALOG", "catalog.sqlite") { return file }
         return try value(snapRoot.last, "SNAP_ROOT").map { try Self.localPath($0) + "/catalog.sqlite" }
     }
 
     /// Opens nothing: that is done by what needs it. `waitSeconds`: for a lock that another process holds.
-    func repository(needsHeap: Bool, waitSeconds: Double = 0) throws -> Repository {
+    /// `takesSnapRoots`: the command reads those of `furtherSnapRoots` too.
+    func repository(needsHeap: Bool, waitSeconds: Double = 0, takesSnapRoots: Bool = false) throws -> Repository {
         for (options, variable) in [
             (fileStorageOptions, "FILE_STORAGE_OPTIONS"), (heapStorageOptions, "HEAP_STORAGE_OPTIONS"),
             (snapStorageOptions, "SNAP_STORAGE_OPTIONS"),
         ] { try Self.checkStorageOptions(try value(options, variable), variable) }
-        let folder = try value(repo, "SNAPCAT_REPO")
-        let snap = try value(snapRoot.last, "SNAP_ROOT") ?? folder.map { $0 + "/snap" }
-        let heap = try value(heapRoot, "HEAP_ROOT") ?? folder.map { $0 + "/heap" }
+        if snapRoot.count > 1 && !takesSnapRoots {
+            throw SnapcatError(
+                .usage, "Several snap roots", snapRoot.joined(separator: ", "), reason: "only gc reads more than one",
+                advice: "run the command once for each")
+        }
+        let snap = try part(snapRoot.last, "SNAP_ROOT", "snap")
+        let heap = try part(heapRoot, "HEAP_ROOT", "heap")
         guard let snap, let catalogFile = try catalogFile() else {
             throw SnapcatError(.usage, "No repository", advice: "give --repo DIR, or --snap-root and --heap-root, or set SNAPCAT_REPO")
         }
@@ -97,8 +109,8 @@ struct RootOptions: ParsableArguments {
         return repository
     }
 
-    /// Those of a repeated --snap-root before the last one, which is the repository's own; and that of --repo, whose
-    /// heap it is that they share.
+    /// Those of a repeated --snap-root before the last one, which is the repository's own; and those of --repo and of
+    /// SNAP_ROOT, whose heap it is that they share.
     func furtherSnapRoots() throws -> [any Storage] {
         var places = Array(snapRoot.dropLast())
         if try repo != nil || value(heapRoot, "HEAP_ROOT") == nil, let folder = try value(repo, "SNAPCAT_REPO") {
@@ -109,10 +121,22 @@ struct RootOptions: ParsableArguments {
             }
             if status != nil { places.append(path) }
         }
+        if try isHeapOfVariables(), let place = try value(nil, "SNAP_ROOT") { places.append(place) }
         return try places.map { place in
             if place.isEmpty { throw SnapcatError(.usage, "An empty path", advice: "give a folder") }
             return try StorageLocation(place).open()
         }
+    }
+
+    /// Whether the snapshots of SNAP_ROOT may need objects of the heap: not where --repo names another one than HEAP_ROOT.
+    private func isHeapOfVariables() throws -> Bool {
+        guard let repo, heapRoot == nil else { return true }
+        guard let heap = try value(nil, "HEAP_ROOT") else { return false }
+        let place: String
+        // What is no folder is not that of --repo.
+        do { place = try Self.localPath(heap) } catch { return false }
+        guard let own = FolderOperations.realPath(Array((repo + "/heap").utf8)) else { return false }
+        return FolderOperations.realPath(Array(place.utf8)) == own
     }
 
     private static func localPath(_ place: String) throws -> String { try StorageLocation(place).description }

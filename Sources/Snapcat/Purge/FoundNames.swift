@@ -11,6 +11,8 @@ struct FoundNames {
     private(set) var found: Set<[UInt8]> = []
     /// The companion has the names too, or tells numbers that will be others.
     private(set) var companionChanges = false
+    /// Those of the watched contents that the names have.
+    private(set) var contents: Set<MD5Digest> = []
     /// What an earlier purge has put into the trash and then not finished.
     private(set) var interrupted: SnapshotTrash.Item?
 
@@ -27,7 +29,9 @@ struct FoundNames {
 
     /// Reads both to their ends. Throws `.damage` where the snapshot cannot be read; a companion that cannot be, or that
     /// tells other numbers than there are, is told to `monitor`, and stays so.
-    init(_ store: SnapshotStore, _ item: SnapshotStore.Item, _ names: PurgedNames, _ monitor: Monitor) throws {
+    init(
+        _ store: SnapshotStore, _ item: SnapshotStore.Item, _ names: PurgedNames, watching: Set<MD5Digest> = [], _ monitor: Monitor
+    ) throws {
         (self.store, self.key, self.names) = (store, item.key, names)
         let entries = try store.entries(item.key)
         var lines = 0
@@ -41,6 +45,7 @@ struct FoundNames {
                 files += 1
                 bytes = bytes.addingSaturated(size)
                 found.formUnion(names.those(of: entries.entryName))
+                if let md5 = fields.md5, watching.contains(md5) { contents.insert(md5) }
             } else {
                 remainingFiles += 1
                 remainingBytes = remainingBytes.addingSaturated(size)

@@ -39,14 +39,15 @@ public struct PurgeSummary: Sendable, Equatable {
 
 extension Repository {
     /// Writes the history anew without some names, one snapshot after the other, each by one rename; all other lines stay
-    /// as they are, byte for byte. The catalog follows.
+    /// as they are, byte for byte. The catalog follows, and its file loses the names; where it cannot, and of what else
+    /// may still have them or their contents and is for the user to remove, there is a note.
     ///
     /// The old snapshots lie in the trash until gc removes them, and so do the contents that no snapshot names any more.
     /// A snapshot that cannot be read is told to `monitor`, and stays; so is what may be one and is not looked at, as a file
     /// of another name. Throws `.usage` for a name that no snapshot can have (absolute, with `.` or `..`), unless one has it
     /// all the same. Where some of the names are in no snapshot and others are, those are told to `monitor`. Running it
     /// again finishes what was interrupted.
-    /// Cost: reads every snapshot once, those of the trash too, and those that change twice.
+    /// Cost: reads every snapshot once, those of the trash too, and those that change twice; writes the catalog anew.
     public func purge(
         _ options: PurgeOptions, monitor: Monitor = .silent,
         _ tell: @escaping @Sendable (PurgedSnapshot) throws -> Void
@@ -55,24 +56,25 @@ extension Repository {
             let names = try PurgedNames(options.names)
             let lock = try options.isDryRun ? nil : lockSnapRoot("purge", monitor)
             defer { withExtendedLifetime(lock) {} }
-            let job = PurgeJob(store: snapshots, names: names, options: options, clock: clock, monitor: monitor)
+            let damaged = options.isDryRun ? [:] : damagedCopies(monitor)
+            let job = PurgeJob(
+                store: snapshots, names: names, options: options, damaged: Set(damaged.keys), clock: clock, monitor: monitor)
             try job.refuseStrangeNames()
             // A mistaken --catalog is refused before anything is written.
             if !options.isDryRun { try withUsableCatalog(monitor) { _ = try catalog(monitor) } }
             let unseen = try job.tellUnseen()
             let trashed = try TrashedNames(snapshots, names, monitor.cancellation)
             trashed.tell(monitor)
-            let summary = try job.run(tell)
+            let (summary, contents) = try job.run(tell)
             // What an earlier run has purged is no mistake.
             if summary.changed > 0 { job.tellNotFound(summary.notFound.filter { !trashed.names.contains($0) }, summary) }
-            if summary.changed > 0 && !options.isDryRun {
-                var further = monitor
-                // The sync meets some of them again.
-                further.problem = { error in if !unseen.contains(error) { monitor.problem(error) } }
-                do { _ = try syncedSnapshots(further) } catch let error as SnapcatError where error.code != .interrupted {
-                    monitor.problem(error)
-                    monitor.note("the snapshots are written; the catalog follows at the next command")
-                }
+            if options.isDryRun { return summary }
+            var further = monitor
+            // The sync meets some of them again.
+            further.problem = { error in if !unseen.contains(error) { monitor.problem(error) } }
+            try purgeCatalog(of: names, isChanged: summary.changed > 0, further)
+            for copy in contents.flatMap({ damaged[$0] ?? [] }).sorted() {
+                monitor.note("'\(copy)' is a damaged copy of a purged content: remove it by hand")
             }
             return summary
         }
@@ -83,11 +85,15 @@ private struct PurgeJob {
     let store: SnapshotStore
     let names: PurgedNames
     let options: PurgeOptions
+    /// Contents that the heap has damaged copies of.
+    let damaged: Set<MD5Digest>
     let clock: any WallClock
     let monitor: Monitor
 
-    func run(_ tell: (PurgedSnapshot) throws -> Void) throws -> PurgeSummary {
+    /// `contents`: those of the damaged ones that the names had.
+    func run(_ tell: (PurgedSnapshot) throws -> Void) throws -> (summary: PurgeSummary, contents: Set<MD5Digest>) {
         var summary = PurgeSummary()
+        var contents: Set<MD5Digest> = []
         var done: Set<SnapshotName> = []
         var found: Set<[UInt8]> = []
         // Until nothing is new: another program may publish meanwhile.
@@ -95,13 +101,17 @@ private struct PurgeJob {
             let items = try store.list().snapshots.filter { !done.contains($0.name) }
             if items.isEmpty {
                 summary.notFound = names.sorted.filter { !found.contains($0) }
-                return summary
+                return (summary, contents)
             }
             monitor.progress.begin("purging", files: Int64(items.count))
             for item in items {
                 try monitor.cancellation.check()
                 done.insert(item.name)
-                do { found.formUnion(try purge(item, &summary, tell)) } catch let error as SnapcatError where error.code == .damage {
+                do {
+                    let known = try purge(item, &summary, tell)
+                    found.formUnion(known.found)
+                    contents.formUnion(known.contents)
+                } catch let error as SnapcatError where error.code == .damage {
                     summary.damaged += 1
                     monitor.problem(error)
                 } catch let error as SnapcatError where error.code == .notFound {
@@ -157,13 +167,13 @@ private struct PurgeJob {
         }
     }
 
-    /// Which of the names the snapshot has had.
+    /// What the snapshot has had of the names.
     private func purge(
         _ item: SnapshotStore.Item, _ summary: inout PurgeSummary, _ tell: (PurgedSnapshot) throws -> Void
-    ) throws -> Set<[UInt8]> {
+    ) throws -> FoundNames {
         summary.snapshots += 1
-        let found = try FoundNames(store, item, names, monitor)
-        guard found.files > 0 || found.companionChanges else { return found.found }
+        let found = try FoundNames(store, item, names, watching: damaged, monitor)
+        guard found.files > 0 || found.companionChanges else { return found }
         if !options.isDryRun { try rewrite(item, found) }
         summary.changed += 1
         summary.files += found.files
@@ -171,7 +181,7 @@ private struct PurgeJob {
         try tell(
             PurgedSnapshot(
                 name: item.name, path: store.displayPath(item.key), files: found.files, bytes: found.bytes, nodes: found.nodes))
-        return found.found
+        return found
     }
 
     /// What was there goes to the trash as a second name of the file; then the companion, then the snapshot, each whole.

@@ -6,10 +6,11 @@ struct GCCommand: AsyncParsableCommand {
         commandName: "gc", abstract: "Move objects that no snapshot names to the trash, and empty it of what is old.",
         discussion: """
             Reads every snapshot of every snap root that uses the heap: those that are remembered in the heap (make \
-            notes its own), and those given by --snap-root, which may be repeated. Nothing is taken away while one of \
-            them cannot be read (exit 5) or is missing. Objects younger than the grace stay, and what is in the trash \
-            stays there for the grace; 'undelete' brings it back, and so does a make that needs it. --grace 0s removes \
-            all at once: only where no other program writes to the heap. Forgotten snapshots are removed like objects.
+            notes its own), and those given by --snap-root, which may be repeated, and by SNAP_ROOT. Nothing is taken \
+            away while one of them cannot be read (exit 5) or is missing. Objects younger than the grace stay, and what \
+            is in the trash stays there for the grace; 'undelete' brings it back, and so does a make that needs it. \
+            --grace 0s removes all at once: only where no other program writes to the heap. Forgotten snapshots are \
+            removed like objects.
 
             \(ExitStatus.help)
             """)
@@ -34,7 +35,7 @@ struct GCCommand: AsyncParsableCommand {
 
     func run() async throws {
         try rows.refuseSQL()
-        let repository = try roots.repository(needsHeap: true, waitSeconds: lock.seconds)
+        let repository = try roots.repository(needsHeap: true, waitSeconds: lock.seconds, takesSnapRoots: true)
         var options = CollectOptions()
         options.graceMicroseconds = try TimeArgument.microseconds(grace, "--grace")
         options.snapRoots = try roots.furtherSnapRoots()

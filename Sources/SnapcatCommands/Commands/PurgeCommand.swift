@@ -8,8 +8,9 @@ struct PurgeCommand: AsyncParsableCommand {
             Every snapshot that has one of the names is written anew without it, with its companion; --dry-run shows \
             which. The old ones lie in the trash until 'gc' removes them ('undelete NAME' brings one back), and so do \
             contents that nothing names any more; 'gc --grace 0s' removes both for good, and snapshots that were forgotten \
-            before, which are not purged. Exclude a file that still \
-            exists: the next make would take it in again. Run it again where it was interrupted.
+            before, which are not purged. The catalog loses the names at once; what else may have them or their contents \
+            is named, to be removed by hand. Exclude a file that still exists: the next make would take it in again. Run \
+            it again where it was interrupted.
 
             \(ExitStatus.help)
             """)

@@ -1,0 +1,117 @@
+import Foundation
+import SnapcatTestSupport
+import Testing
+
+/// Which repository a command line and its environment name.
+@Suite struct RootOptionsTests {
+    /// Two repositories of one folder, the one as snapshooter's variables have it.
+    private struct TwoRepositories {
+        let folder: TempFolder
+        let other: String
+        let meant: String
+
+        init() async throws {
+            folder = try TempFolder()
+            (other, meant) = (folder.path + "/other", folder.path + "/meant")
+            for content in ["one\n", "two\n", "three\n"] {
+                try folder.write("source/file", Array(content.utf8))
+                for repo in [other, meant] { _ = try await SnapcatProcess.succeed(["make", folder.path + "/source", "--repo", repo]) }
+            }
+            // Unused objects in both: gc has something to take away.
+            for repo in [other, meant] { _ = try await SnapcatProcess.succeed(["forget", "oldest", "--repo", repo]) }
+        }
+
+        var variables: [String: String] {
+            ["HEAP_ROOT": other + "/heap", "SNAP_ROOT": other + "/snap", "SNAPCAT_CATALOG": other + "/catalog.sqlite"]
+        }
+
+        /// The files of a repository and their bytes.
+        func state(_ repo: String) throws -> [String: Data] {
+            var result: [String: Data] = [:]
+            for name in try FileManager.default.subpathsOfDirectory(atPath: repo) {
+                result[name] = FileManager.default.contents(atPath: repo + "/" + name) ?? Data()
+            }
+            return result
+        }
+    }
+
+    @Test(arguments: [
+        ["gc", "--grace", "0s"], ["forget", "oldest"], ["purge", "file"], ["make", "SOURCE", "--paranoid"],
+        ["catalog", "rebuild"], ["repair"], ["undelete"],
+    ])
+    func aRepositoryOnTheCommandLineBeatsTheVariablesOfItsParts(command: [String]) async throws {
+        let both = try await TwoRepositories()
+        let command = command.map { $0 == "SOURCE" ? both.folder.path + "/source" : $0 }
+        let before = (try both.state(both.other), try both.state(both.meant))
+        let result = try await SnapcatProcess.run(command + ["--repo", both.meant], environment: both.variables)
+        #expect(result.status == 0, "\(result.stderr)")
+        #expect(try both.state(both.other) == before.0)
+        #expect(try both.state(both.meant) != before.1)
+    }
+
+    @Test func anOptionOfAPartBeatsTheRepository_andAVariableBeatsAVariable() async throws {
+        let both = try await TwoRepositories()
+        let meant = ["--repo", both.meant, "--snap-root", both.other + "/snap", "--catalog", both.folder.path + "/new.sqlite"]
+        let given = try await SnapcatProcess.run(["list-snapshots"] + meant)
+        #expect(given.status == 0 && given.text.contains(both.other), "\(given.text) \(given.stderr)")
+        #expect(FileManager.default.fileExists(atPath: both.folder.path + "/new.sqlite"))
+        let inherited = ["SNAPCAT_REPO": both.meant, "SNAP_ROOT": both.other + "/snap"]
+        #expect(try await SnapcatProcess.run(["list-snapshots"], environment: inherited).text.contains(both.other))
+        let repo = try await SnapcatProcess.run(["list-snapshots"], environment: ["SNAPCAT_REPO": both.meant])
+        #expect(repo.status == 0 && repo.text.contains(both.meant), "\(repo.text) \(repo.stderr)")
+    }
+
+    @Test(arguments: [["--heap-root", "HEAP"], [], ["--repo", "REPO"]])
+    func gcReadsTheSnapRootOfTheVariableBesideOneThatIsGiven(options: [String]) async throws {
+        let both = try await TwoRepositories()
+        let heap = both.other + "/heap"
+        try both.folder.write("source/file", Array("four\n".utf8))
+        let second = both.folder.path + "/second"
+        _ = try await SnapcatProcess.succeed(["make", both.folder.path + "/source", "--snap-root", second, "--heap-root", heap])
+        // As if snapshooter had made them.
+        for name in try FileManager.default.contentsOfDirectory(atPath: heap) where name.hasPrefix(".snap-root-") {
+            try FileManager.default.removeItem(atPath: heap + "/" + name)
+        }
+        let given = options.map { $0 == "HEAP" ? heap : $0 == "REPO" ? both.other : $0 }
+        let result = try await SnapcatProcess.run(
+            ["gc", "--grace", "0s", "--snap-root", second] + given,
+            environment: ["HEAP_ROOT": heap, "SNAP_ROOT": both.other + "/snap"])
+        #expect(result.status == 0 && result.text.contains("no snapshot names it"), "\(result.text) \(result.stderr)")
+        for repository in [["--repo", both.other], ["--snap-root", second, "--heap-root", heap]] {
+            let check = try await SnapcatProcess.run(["check", "--read-data"] + repository)
+            #expect(check.status == 0, "\(check.text)")
+        }
+    }
+
+    @Test func gcOfAnotherHeapDoesNotTakeInTheSnapRootOfTheVariable() async throws {
+        let both = try await TwoRepositories()
+        let result = try await SnapcatProcess.run(
+            ["gc", "--grace", "0s", "--repo", both.meant],
+            environment: ["HEAP_ROOT": both.other + "/heap", "SNAP_ROOT": both.folder.path + "/none"])
+        #expect(result.status == 0, "\(result.stderr)")
+    }
+
+    @Test(arguments: [
+        ["purge", "file"], ["forget", "oldest"], ["check"], ["repair"], ["list"], ["make", "SOURCE"], ["undelete"],
+        ["catalog", "rebuild"],
+    ])
+    func severalSnapRootsAreRefusedOutsideOfGC(command: [String]) async throws {
+        let both = try await TwoRepositories()
+        let before = (try both.state(both.other), try both.state(both.meant))
+        let roots = [both.other, both.meant].flatMap { ["--snap-root", $0 + "/snap"] } + ["--heap-root", both.other + "/heap"]
+        let result = try await SnapcatProcess.run(command.map { $0 == "SOURCE" ? both.folder.path + "/source" : $0 } + roots)
+        #expect(result.status == 64 && result.lines("error").count == 1, "\(result.status) \(result.stderr)")
+        #expect(result.stderr.contains("'\(both.other)/snap, \(both.meant)/snap'"), "\(result.stderr)")
+        #expect(try (both.state(both.other), both.state(both.meant)) == before)
+    }
+
+    @Test(arguments: [
+        ["--repo", "REPO", "catalog", "rebuild"], ["catalog", "--repo", "REPO", "rebuild"], ["--repo=REPO", "-q", "catalog", "stats"],
+        ["--repo", "REPO", "catalog", "verify", "--progress", "never"], ["--snap-root", "REPO/snap", "catalog", "sync"],
+    ])
+    func optionsOfTheRootsStandBeforeASubcommandOfTheCatalogToo(arguments: [String]) async throws {
+        let both = try await TwoRepositories()
+        let result = try await SnapcatProcess.run(arguments.map { $0.replacing("REPO", with: both.meant) })
+        #expect(result.status == 0, "\(result.stderr)")
+    }
+}
