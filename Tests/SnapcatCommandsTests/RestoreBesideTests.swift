@@ -19,19 +19,19 @@ import Testing
     }
 
     @Test func whatIsWrittenWhileARestoreRunsIsNeitherReplacedNorDeleted() async throws {
-        let sandbox = try RestoreSandbox(["replaced": "old", "made": "old", "later/deep": "old", "quiet": "old"])
+        let sandbox = try RestoreSandbox(["replaced": "old", "made": "old", "later/deep": "old", "quiet": "old", "folder/deep": "old"])
         for (name, destination) in [("link", "x"), ("newlink", "x")] {
             try FileManager.default.createSymbolicLink(atPath: "\(sandbox.source)/\(name)", withDestinationPath: destination)
         }
         try await sandbox.make()
-        for name in ["replaced", "deleted", "quiet"] { try sandbox.write("target/" + name, "changed") }
+        for name in ["replaced", "deleted", "quiet", "folder"] { try sandbox.write("target/" + name, "changed") }
         try FileManager.default.createSymbolicLink(atPath: sandbox.target + "/link", withDestinationPath: "elsewhere")
-        let busy = ["replaced", "deleted", "made", "link", "newlink"]
+        let busy = ["replaced", "deleted", "made", "link", "newlink", "folder"]
         let result = try await restore(sandbox, writing: busy)
         #expect(result.status == 3, "\(result.stderr)")
         for name in busy {
             #expect(try sandbox.read("target/" + name) == Self.mine, "\(name)")
-            #expect(result.lines("warning").count { $0.contains("'\(name)'") } == 1, "\(result.stderr)")
+            #expect(result.lines("warning").contains { $0.contains("'\(name)'") }, "\(result.stderr)")
         }
         #expect(try sandbox.read("target/quiet") == "old" && sandbox.read("target/later/deep") == "old")
         #expect(try !sandbox.folder.files().contains { TerminalText.lossy($0).contains(".snapcat-tmp-") })

@@ -143,11 +143,6 @@ struct RestoreJob {
         case .delete: return
         case .keep, .write, .link, .makeFolder, .setMetadata: break
         }
-        if wanted.type == "directory" {
-            // What exists and is to stay gets back what it has: writing in it moves its time.
-            let item = options.overwrite == .never ? step.current ?? wanted : wanted
-            if item.type == "directory" { folders.append(Folder(name: step.name, item: item)) }
-        }
         // Only names that are to hold this very content: a file that a policy keeps stays what it is.
         let isWritten = if case .write = step.kind { true } else { false }
         let holdsContent = isWritten || step.current?.md5 == wanted.md5
@@ -161,12 +156,22 @@ struct RestoreJob {
         switch step.kind {
         case .write: try writers.write(step.name, wanted, over: step.occupant)
         case .link: try makeLink(step, wanted, tree)
-        case .makeFolder: try makeFolder(step.name, tree, isNew: step.current == nil || step.removesFirst)
+        case .makeFolder:
+            if try makeFolder(step.name, tree, isNew: step.current == nil || step.removesFirst) { remember(step, wanted) }
         case .setMetadata: try setMetadata(step, wanted, tree)
-        case .keep: summary.unchanged += 1
+        case .keep:
+            summary.unchanged += 1
+            if wanted.type == "directory", step.current?.type == "directory" { remember(step, wanted) }
         case .delete, .skip: break
         }
         monitor.progress.add(files: 1)
+    }
+
+    /// Modes and times of folders are set at the end. What exists and is to stay gets back what it has: writing in it moves
+    /// its time.
+    private mutating func remember(_ step: RestorePlan.Step, _ wanted: SideItem) {
+        let item = options.overwrite == .never ? step.current ?? wanted : wanted
+        if item.type == "directory" { folders.append(Folder(name: step.name, item: item)) }
     }
 
     private mutating func makeLink(_ step: RestorePlan.Step, _ item: SideItem, _ tree: TargetTree) throws {
@@ -185,12 +190,13 @@ struct RestoreJob {
         count(isDone, \.links)
     }
 
-    private mutating func makeFolder(_ name: [UInt8], _ tree: TargetTree, isNew: Bool) throws {
-        if name == Node.rootName.bytes { return }
+    private mutating func makeFolder(_ name: [UInt8], _ tree: TargetTree, isNew: Bool) throws -> Bool {
+        if name == Node.rootName.bytes { return true }
         let isDone = try attempt("Cannot make the folder", name) {
             _ = try tree.folder(name[...], creates: true, replaces: options.replacesObstacles)
         }
         count(isDone, isNew ? \.folders : \.metadata)
+        return isDone
     }
 
     private mutating func setMetadata(_ step: RestorePlan.Step, _ item: SideItem, _ tree: TargetTree) throws {

@@ -31,8 +31,8 @@ final class TargetTree {
         var name: [UInt8]
     }
 
-    /// The open folder of a name, and its last component. With `creates` missing folders are made, and what is no
-    /// folder is removed from the way where `replaces` allows.
+    /// The open folder of a name, and its last component. With `creates` missing folders are made, and what is neither
+    /// folder nor file is removed from the way where `replaces` allows.
     func place(_ name: [UInt8], creates: Bool, replaces: Bool) throws(Errno) -> Place {
         let slash = name.lastIndex(of: UInt8(ascii: "/"))
         let last = Array(name[(slash.map { $0 + 1 } ?? 0)...])
@@ -79,7 +79,11 @@ final class TargetTree {
         do throws(Errno) { return try openFolder(name, in: folder) } catch {
             let isObstacle = error == .notDirectory || error == .tooManySymbolicLinkLevels
             guard creates, error == .noSuchFileOrDirectory || isObstacle && replaces else { throw error }
-            if isObstacle { try FolderOperations.removeFile(name, in: folder.raw) }
+            // A file that is still there has come meanwhile, or was changed: it is not replaced.
+            if isObstacle, let status = try Descriptor.statusIfPresent(name, in: folder.raw) {
+                if status.kind == .regular { throw error }
+                try FolderOperations.removeFile(name, in: folder.raw)
+            }
         }
         do throws(Errno) { try FolderOperations.makeFolder(name, in: folder.raw, mode: 0o700) } catch {
             // Another thread may have been faster.
