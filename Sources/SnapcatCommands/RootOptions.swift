@@ -84,7 +84,7 @@ struct RootOptions: ParsableArguments {
             (fileStorageOptions, "FILE_STORAGE_OPTIONS"), (heapStorageOptions, "HEAP_STORAGE_OPTIONS"),
             (snapStorageOptions, "SNAP_STORAGE_OPTIONS"),
         ] { try Self.checkStorageOptions(try value(options, variable), variable) }
-        if snapRoot.count > 1 && !takesSnapRoots {
+        if Set(snapRoot).count > 1 && !takesSnapRoots {
             throw SnapcatError(
                 .usage, "Several snap roots", snapRoot.joined(separator: ", "), reason: "only gc reads more than one",
                 advice: "run the command once for each")
@@ -110,8 +110,8 @@ struct RootOptions: ParsableArguments {
     }
 
     /// Those of a repeated --snap-root before the last one, which is the repository's own; and those of --repo and of
-    /// SNAP_ROOT, whose heap it is that they share.
-    func furtherSnapRoots() throws -> [any Storage] {
+    /// SNAP_ROOT, whose heap it is that they share. `dropped`: those that are gone for good.
+    func furtherSnapRoots(dropped: [String] = []) throws -> [any Storage] {
         var places = Array(snapRoot.dropLast())
         if try repo != nil || value(heapRoot, "HEAP_ROOT") == nil, let folder = try value(repo, "SNAPCAT_REPO") {
             // A link to nothing too: what it stands for is not known.
@@ -121,22 +121,21 @@ struct RootOptions: ParsableArguments {
             }
             if status != nil { places.append(path) }
         }
-        if try isHeapOfVariables(), let place = try value(nil, "SNAP_ROOT") { places.append(place) }
+        if try isHeapOfVariables(), let place = try value(nil, "SNAP_ROOT"), try !dropped.contains(Self.localPath(place)) {
+            places.append(place)
+        }
         return try places.map { place in
             if place.isEmpty { throw SnapcatError(.usage, "An empty path", advice: "give a folder") }
             return try StorageLocation(place).open()
         }
     }
 
-    /// Whether the snapshots of SNAP_ROOT may need objects of the heap: not where --repo names another one than HEAP_ROOT.
+    /// Whether the snapshots of SNAP_ROOT may need objects of the heap: not where that of HEAP_ROOT is proved to be another.
     private func isHeapOfVariables() throws -> Bool {
-        guard let repo, heapRoot == nil else { return true }
-        guard let heap = try value(nil, "HEAP_ROOT") else { return false }
-        let place: String
-        // What is no folder is not that of --repo.
-        do { place = try Self.localPath(heap) } catch { return false }
-        guard let own = FolderOperations.realPath(Array((repo + "/heap").utf8)) else { return false }
-        return FolderOperations.realPath(Array(place.utf8)) == own
+        guard let variable = try value(nil, "HEAP_ROOT"), let heap = try part(heapRoot, "HEAP_ROOT", "heap") else { return true }
+        let folders = try [variable, heap].map { FolderOperations.realPath(Array(try Self.localPath($0).utf8)) }
+        guard let first = folders[0], let second = folders[1] else { return true }
+        return first == second
     }
 
     private static func localPath(_ place: String) throws -> String { try StorageLocation(place).description }

@@ -55,6 +55,46 @@ import Testing
         #expect(try status.mtimeNanoseconds != 1_000_000_000_000_000_000 && sandbox.read("target/time") == Self.mine)
     }
 
+    @Test func namesOfOneFileAreNoStrangers() async throws {
+        let sandbox = try RestoreSandbox(["A": "X"])
+        try sandbox.write("source/B", "YY")
+        try FileManager.default.linkItem(atPath: sandbox.source + "/A", toPath: sandbox.source + "/C")
+        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1e9)], ofItemAtPath: sandbox.source + "/A")
+        try await sandbox.make()
+        // Restoring A's time moves that of B, which is to be another file.
+        try sandbox.write("target/A", "X")
+        try FileManager.default.linkItem(atPath: sandbox.target + "/A", toPath: sandbox.target + "/B")
+        let result = try await sandbox.restore("latest")
+        #expect(result.status == 0, "\(result.stderr)")
+        #expect(try ["A": "X", "B": "YY", "C": "X"].allSatisfy { try sandbox.read("target/" + $0) == $1 })
+    }
+
+    @Test func aFileInTheWayOfAFolderGoesWhereItWasThereBefore() async throws {
+        let sandbox = try RestoreSandbox(["a/b/f": "x", "c": "c"])
+        try await sandbox.make()
+        // Of a part of the snapshot, and of one whose companion is lost, the plan has no row for the file.
+        try sandbox.write("target/a", "file")
+        #expect(try await sandbox.restore("latest:a/b").status == 0)
+        #expect(try sandbox.read("target/a/b/f") == "x")
+        let companions = try sandbox.folder.files().map { TerminalText.lossy($0) }.filter { $0.hasSuffix(".meta.gz") }.sorted()
+        try FileManager.default.removeItem(atPath: sandbox.folder.path + "/" + (try #require(companions.first)))
+        try FileManager.default.removeItem(atPath: sandbox.target + "/a")
+        try sandbox.write("target/a", "file")
+        #expect(try await sandbox.restore("oldest").status == 0)
+        #expect(try sandbox.read("target/a/b/f") == "x")
+    }
+
+    @Test func whatCannotBeReadGivesWayWhereItIsNotToBeSaved() async throws {
+        let sandbox = try RestoreSandbox(["closed": "good", "d/g": "good"])
+        try await sandbox.make()
+        for name in ["closed", "d/g"] { try sandbox.write("target/" + name, "bad") }
+        let result = try await MeetingPoint.run(
+            ["restore", "latest", "--repo", sandbox.repo, "--file-root", sandbox.target, "--no-save-snapshot-before"], before: 0,
+            in: "closed", .failure(EIO))
+        #expect(result.status == 0 && result.stderr.contains("Cannot read 'closed'"), "\(result.stderr)")
+        #expect(try sandbox.read("target/closed") == "good" && sandbox.read("target/d/g") == "good")
+    }
+
     @Test func aRestoreThatIsAloneReplacesAllOfIt() async throws {
         let sandbox = try RestoreSandbox(["a": "twice", "file": "old", "other": "old"])
         try FileManager.default.linkItem(atPath: sandbox.source + "/a", toPath: sandbox.source + "/b")

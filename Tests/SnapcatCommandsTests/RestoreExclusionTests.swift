@@ -116,6 +116,24 @@ import Testing
         #expect(try left(sandbox) == [".snapcatignore", "deep/.snapcatignore", "keep", "x.tmp", "deep/x.tmp", "deep/raw/photo"])
     }
 
+    @Test func anIgnoreFileThatHasComeLaterCountsForNothing() async throws {
+        let sandbox = try RestoreSandbox([:])
+        try sandbox.write("target/f", "x")
+        _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo])
+        for (name, text) in [(".snapcatignore", "*.log\n"), ("x.log", "l")] { try sandbox.write("target/" + name, text) }
+        #expect(try await sandbox.restore("latest", "--no-save-snapshot-before").status == 0)
+        #expect(try left(sandbox) == ["f"])
+    }
+
+    @Test func theRootsRulesHoldInAFolderThatHasItsOwn() async throws {
+        let sandbox = try RestoreSandbox([:])
+        let files = [".snapcatignore": "/.snapcatignore\n*.log\n", "sub/.snapcatignore": "*.o\n", "sub/f": "f", "sub/x.log": "k", "x.log": "k"]
+        for (name, text) in files { try sandbox.write("target/" + name, text) }
+        _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo])
+        #expect(try await sandbox.restore("latest", "--no-save-snapshot-before").status == 0)
+        #expect(try left(sandbox) == Set(files.keys))
+    }
+
     /// By root alone, who can mount.
     @Test func whatWasMountedIsLeftAloneByAFilterToo() async throws {
         guard let disk = try SmallDisk.mount(kilobytes: 1024) else { return }

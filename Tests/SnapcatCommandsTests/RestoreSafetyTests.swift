@@ -173,6 +173,16 @@ import Testing
         if policy == "never" { #expect(try Descriptor.status(Array(sandbox.target.utf8)).mode & 0o777 == 0o711) }
     }
 
+    @Test(arguments: ["never", "if-newer"])
+    func `A folder that stays in the place of a file keeps what it holds`(_ policy: String) async throws {
+        let sandbox = try RestoreSandbox(["x": "file"])
+        try await sandbox.make()
+        for name in ["x/k", "x-y", "x/deep/k", "gone"] { try sandbox.write("target/" + name, "mine") }
+        #expect(try await sandbox.restore("latest", "--overwrite", policy, "--no-save-snapshot-before").status == 0)
+        #expect(try sandbox.read("target/x/k") == "mine" && sandbox.read("target/x/deep/k") == "mine")
+        #expect(try !sandbox.exists("target/gone") && !sandbox.exists("target/x-y"))
+    }
+
     @Test func aLinkStaysWhereTheFileForItsPlaceIsDamaged() async throws {
         let sandbox = try RestoreSandbox(["a": "one"])
         try await sandbox.make()

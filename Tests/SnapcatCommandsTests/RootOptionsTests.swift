@@ -83,6 +83,24 @@ import Testing
         }
     }
 
+    @Test(arguments: ["", "file://"], [true, false])
+    func gcReadsTheSnapRootOfTheVariableBesideARepository(scheme: String, namesHeap: Bool) async throws {
+        let both = try await TwoRepositories()
+        let heap = both.other + "/heap"
+        try both.folder.write("source/file", Array("four\n".utf8))
+        let second = both.folder.path + "/second"
+        _ = try await SnapcatProcess.succeed(["make", both.folder.path + "/source", "--snap-root", second, "--heap-root", heap])
+        for name in try FileManager.default.contentsOfDirectory(atPath: heap) where name.hasPrefix(".snap-root-") {
+            try FileManager.default.removeItem(atPath: heap + "/" + name)
+        }
+        let result = try await SnapcatProcess.run(
+            ["gc", "--grace", "0s", "--repo", scheme + both.other],
+            environment: ["SNAP_ROOT": second].merging(namesHeap ? ["HEAP_ROOT": heap] : [:]) { $1 })
+        #expect(result.status == 0, "\(result.stderr)")
+        let check = try await SnapcatProcess.run(["check", "--read-data", "--snap-root", second, "--heap-root", heap])
+        #expect(check.status == 0, "\(check.text)")
+    }
+
     @Test func gcOfAnotherHeapDoesNotTakeInTheSnapRootOfTheVariable() async throws {
         let both = try await TwoRepositories()
         let result = try await SnapcatProcess.run(

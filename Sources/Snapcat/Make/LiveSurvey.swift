@@ -25,6 +25,8 @@ struct LiveSurvey {
         var leftovers: [[UInt8]]
         /// Files and folders that could not be read, or changed all the time.
         var problems: Int64
+        /// The names of those that could not be read; nil where they are too many.
+        var unread: Set<[UInt8]>?
     }
 
     /// Without the catalog nothing of the repository is opened for writing.
@@ -50,6 +52,7 @@ struct LiveSurvey {
         let pipeline = ScanPipeline(options: options, session: nil, monitor: monitor)
         let level = options.compression
         var problems: Int64 = 0
+        var unread: Set<[UInt8]>?
         try store.storage.write(key, .exclusive) { sink in
             let lines = try SnapshotWriter(into: sink, level: level)
             let spool = SpooledBytes(mostInMemory: MakeJob.mostNodeBytes, overflowsIntoMemory: true)
@@ -64,11 +67,12 @@ struct LiveSurvey {
             facts.files = writer.summary.files
             facts.nodes = writer.summary.nodes
             problems = writer.summary.unreadable + writer.summary.unstable
+            if writer.omittedProblems == 0 { unread = Set(writer.errors.map(\.name.bytes)) }
             try store.storage.write(store.companionKey(of: key), .replacing) { sink in
                 try sink.write(try CompanionWriter.factsMember(facts, level: level))
                 try spool.copy(to: sink)
             }
         }
-        return Result(key: key, leftovers: merge.walk.leftovers, problems: problems)
+        return Result(key: key, leftovers: merge.walk.leftovers, problems: problems, unread: unread)
     }
 }

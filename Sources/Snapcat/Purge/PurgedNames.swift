@@ -37,6 +37,11 @@ struct PurgedNames: Sendable {
 
     /// Those that it is, or is below of.
     func those(of name: [UInt8]) -> [[UInt8]] {
-        names.filter { name.starts(with: $0) && (name.count == $0.count || name[$0.count] == UInt8(ascii: "/")) }
+        var result = names.contains(name) ? [name] : []
+        for slash in name.indices where name[slash] == UInt8(ascii: "/") {
+            let folder = Array(name[..<slash])
+            if names.contains(folder) { result.append(folder) }
+        }
+        return result
     }
 }

@@ -22,10 +22,11 @@ final class FileRestorer {
     private let cancellation: CancellationFlag
     private var temporaryNumber = UInt64.random(in: .min ... .max)
 
-    init(_ heap: Heap, root: Descriptor, options: RestoreOptions, cancellation: CancellationFlag) {
+    /// `since`: as `TargetTree` has it.
+    init(_ heap: Heap, root: Descriptor, since: Int64 = .max, options: RestoreOptions, cancellation: CancellationFlag) {
         self.heap = heap
         reader = ObjectReader(heap)
-        tree = TargetTree(root)
+        tree = TargetTree(root, since: since)
         user = RestoreUser(options)
         replaces = options.replacesObstacles
         self.cancellation = cancellation

@@ -10,12 +10,25 @@ enum Occupant: Sendable, Equatable {
     /// Whatever stands there gives way.
     case anything
     case nothing
-    /// In nanoseconds where they are known, else in seconds as Python has them; the size is a file's.
-    case seen(type: String, size: Int64?, mtimeNanoseconds: Int64?, mtime: Double?)
+    /// `stamp`: a file that has several names is told by its inode, since its time may be set through another name.
+    case seen(type: String, size: Int64?, stamp: Stamp?)
+
+    enum Stamp: Sendable, Equatable {
+        case inode(Int64)
+        case mtimeNanoseconds(Int64)
+        /// In seconds, as Python has them.
+        case mtime(Double)
+    }
 
     init(_ item: SideItem?) {
         guard let item else { self = .nothing; return }
-        self = .seen(type: item.type, size: item.size, mtimeNanoseconds: item.mtimeNanoseconds, mtime: item.mtime)
+        let stamp: Stamp?
+        if let entry = item.entry, let inode = entry.inode, entry.linkCount ?? 1 > 1 {
+            stamp = .inode(inode)
+        } else {
+            stamp = item.mtimeNanoseconds.map { .mtimeNanoseconds($0) } ?? item.mtime.map { .mtime($0) }
+        }
+        self = .seen(type: item.type, size: item.size, stamp: stamp)
     }
 
     /// Whether this is what was seen; nil: nothing stands there.
@@ -23,11 +36,15 @@ enum Occupant: Sendable, Equatable {
         switch (self, status) {
         case (.anything, _), (.nothing, nil): return true
         case (.nothing, _), (.seen, nil): return false
-        case (.seen(let type, let size, let mtimeNanoseconds, let mtime), .some(let status)):
+        case (.seen(let type, let size, let stamp), .some(let status)):
             guard type == (status.kind == .regular ? "file" : Node.Kind(mode: status.mode)?.rawValue) else { return false }
             if let size, type == "file", size != status.size { return false }
-            if let mtimeNanoseconds { return mtimeNanoseconds == status.mtimeNanoseconds }
-            return mtime.map { $0 == PythonNumber.double(nanoseconds: status.mtimeNanoseconds) } ?? true
+            switch stamp {
+            case .inode(let inode): return inode == Int64(truncatingIfNeeded: status.inode)
+            case .mtimeNanoseconds(let time): return time == status.mtimeNanoseconds
+            case .mtime(let time): return time == PythonNumber.double(nanoseconds: status.mtimeNanoseconds)
+            case nil: return true
+            }
         }
     }
 
@@ -52,7 +69,12 @@ extension TargetTree.Place {
                 return try FolderOperations.renameExclusively(temporary, in: folder.raw, to: name, in: folder.raw)
             } catch {
                 // A file system may have no way to rename exclusively: then a look has to do.
-                if error == .fileExists { throw Occupant.changed(whole) }
+                if error == .fileExists {
+                    let status = try Descriptor.statusIfPresent(name, in: folder.raw)
+                    // What the restore could not empty, as it keeps names of it.
+                    if status?.kind == .directory { throw Errno.directoryNotEmpty }
+                    throw Occupant.changed(whole)
+                }
                 if error.meansFull { throw error }
             }
         }

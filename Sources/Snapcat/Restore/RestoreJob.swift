@@ -10,6 +10,8 @@ struct RestoreJob {
     let plan: RestorePlan
     let heap: Heap
     let root: Descriptor
+    /// When the target was looked at, in nanoseconds since 1970.
+    let since: Int64
     let options: RestoreOptions
     let monitor: Monitor
     private let user: RestoreUser
@@ -21,10 +23,11 @@ struct RestoreJob {
     private var pendingLinks: [Link] = []
     private var folders: [Folder] = []
 
-    init(_ plan: RestorePlan, heap: Heap, root: Descriptor, monitor: Monitor) throws {
+    init(_ plan: RestorePlan, heap: Heap, root: Descriptor, since: Int64, monitor: Monitor) throws {
         self.plan = plan
         self.heap = heap
         self.root = root
+        self.since = since
         self.monitor = monitor
         options = plan.options
         user = RestoreUser(plan.options)
@@ -56,14 +59,14 @@ struct RestoreJob {
     /// Temporary files of killed restores go first: a folder that holds one could not be removed.
     private mutating func sweepLeftovers() {
         if plan.leftovers.isEmpty { return }
-        let tree = TargetTree(root)
+        let tree = TargetTree(root, since: since)
         for name in plan.leftovers { remove(name, .anything, tree) }
         monitor.note("\(plan.leftovers.count) temporary files of a killed restore are removed")
     }
 
     private mutating func removePass() throws {
         if plan.current == nil { return }
-        let tree = TargetTree(root)
+        let tree = TargetTree(root, since: since)
         var emptied: [[UInt8]] = []
         var kept = 0
         try plan.forEach { step in
@@ -110,8 +113,8 @@ struct RestoreJob {
     // MARK: Second pass: what has to come
 
     private mutating func writePass() throws {
-        let writers = RestoreWriters(heap: heap, root: root, options: options, monitor: monitor)
-        let tree = TargetTree(root)
+        let writers = RestoreWriters(heap: heap, root: root, since: since, options: options, monitor: monitor)
+        let tree = TargetTree(root, since: since)
         do {
             try plan.forEach { step in
                 try monitor.cancellation.check()
@@ -218,8 +221,9 @@ struct RestoreJob {
     // MARK: After the files
 
     private mutating func makeHardLinks() throws {
-        let tree = TargetTree(root)
-        let restorer = FileRestorer(heap, root: root, options: options, cancellation: monitor.cancellation)
+        let tree = TargetTree(root, since: since)
+        let restorer = FileRestorer(
+            heap, root: root, since: since, options: options, cancellation: monitor.cancellation)
         for link in pendingLinks {
             do {
                 if try makeHardLink(link, tree) { summary.hardLinks += 1 } else {
@@ -273,7 +277,7 @@ struct RestoreJob {
 
     /// Modes and times of folders, deepest first: everything done in a folder moves its time.
     private mutating func setFolders() throws {
-        let tree = TargetTree(root)
+        let tree = TargetTree(root, since: since)
         for folder in folders.reversed() {
             let isRoot = folder.name == Node.rootName.bytes
             let isDone = try attempt("Cannot set mode and time of the folder", folder.name) {

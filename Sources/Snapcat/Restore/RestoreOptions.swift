@@ -46,7 +46,7 @@ public struct RestoreOptions: Sendable {
 
     public init() {}
 
-    /// Where a folder is to be, a link gives way: not where what exists is to stay.
+    /// Where a folder is to be, a file or link gives way: not where what exists is to stay.
     var replacesObstacles: Bool { deletes && (overwrite == .always || overwrite == .ifChanged) }
 
     /// The names to be restored.

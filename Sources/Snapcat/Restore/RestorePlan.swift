@@ -22,6 +22,8 @@ struct RestorePlan {
         /// nil for what is deleted.
         var wanted: SideItem?
         var current: SideItem?
+        /// What is there could not be read: whoever gives up the safety snapshot gives that up.
+        var isUnread = false
 
         /// What is there is of another type.
         var isOfAnotherType: Bool { current != nil && wanted != nil && current?.type != wanted?.type }
@@ -34,7 +36,7 @@ struct RestorePlan {
             return isExchange
         }
         /// What may be replaced when the name is written.
-        var occupant: Occupant { removesFirst ? .nothing : Occupant(current) }
+        var occupant: Occupant { removesFirst ? .nothing : isUnread ? .anything : Occupant(current) }
     }
 
     static func keptNote(_ count: Int) -> String {
@@ -51,13 +53,23 @@ struct RestorePlan {
             ?? SnapshotSide.empty
         let merge = SideMerge(left: left, right: right, includesMetadata: true, filter: options.nameFilter)
         var unseen = unseen
+        // What a folder holds that stays in a file's place stays too.
+        var kept: Set<[UInt8]> = []
         try merge.forEach { row in
+            if row.left == nil, !kept.isEmpty, Self.isBelow(row.name.bytes, kept) { return }
             if row.left == nil, let current = row.right, unseen.contains(row.name.bytes, current) {
                 if options.deletes { try body(Step(kind: .keep, name: row.name.bytes, current: current)) }
-            } else if let step = step(row) {
+            } else if var step = step(row) {
+                if case .keep = step.kind, step.isExchange, step.current?.type == "directory" { kept.insert(step.name) }
+                if step.current == nil, let current { step.isUnread = current.couldNotRead(step.name) }
                 try body(step)
             }
         }
+    }
+
+    /// Whether one of these folders is above the name.
+    static func isBelow(_ name: [UInt8], _ folders: Set<[UInt8]>) -> Bool {
+        name.indices.contains { name[$0] == UInt8(ascii: "/") && folders.contains(Array(name[..<$0])) }
     }
 
     private func step(_ row: ComparisonRow) -> Step? {

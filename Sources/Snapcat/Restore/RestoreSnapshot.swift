@@ -25,10 +25,10 @@ extension Repository {
         _ side: ComparisonSide, to target: [UInt8], options: RestoreOptions, monitor: Monitor,
         action: (RestoreAction) throws -> Void
     ) throws -> RestoreSummary {
-        let started = monotonicNanoseconds()
+        let (started, since) = (monotonicNanoseconds(), clock.nowNanoseconds)
         let wanted = try source(side, options, monitor)
         let ownPaths = try ownPaths(in: target, monitor)
-        try Self.refuseOwnSource(wanted, in: target, ownPaths)
+        try Self.refuseOwnSource(wanted, in: target, ownPaths, options)
         let isEmpty = try Self.isMissingOrEmpty(target)
         try refuseDangerous(target, isEmpty: isEmpty, files: wanted.files, options)
         let lock = try options.isDryRun ? nil : lockForRestore(monitor)
@@ -49,7 +49,7 @@ extension Repository {
         }
         monitor.progress.begin("restoring", files: wanted.files)
         let root = try openTarget(target)
-        var job = try RestoreJob(plan, heap: requireHeap(), root: root, monitor: monitor)
+        var job = try RestoreJob(plan, heap: requireHeap(), root: root, since: since, monitor: monitor)
         var done: RestoreSummary
         do { done = try job.run() } catch {
             if let saved = summary.snapshotBefore { monitor.note("the state before is \(saved)") }
@@ -115,8 +115,10 @@ extension Repository {
     }
 
     /// The snapshot's own files must outlive the first pass, which deletes.
-    private static func refuseOwnSource(_ wanted: RestoreSource, in target: [UInt8], _ ownPaths: [[UInt8]]) throws {
-        guard let local = wanted.store.storage.base.local, let root = FolderOperations.realPath(target) else { return }
+    private static func refuseOwnSource(
+        _ wanted: RestoreSource, in target: [UInt8], _ ownPaths: [[UInt8]], _ options: RestoreOptions
+    ) throws {
+        guard options.deletes, let local = wanted.store.storage.base.local, let root = FolderOperations.realPath(target) else { return }
         let slash = UInt8(ascii: "/")
         let top = root == [slash] ? root : root + [slash]
         for key in [wanted.key, wanted.store.companionKey(of: wanted.key)] {
@@ -125,7 +127,8 @@ extension Repository {
             let inFolder = folder.map { $0 + given[(given.lastIndex(of: slash) ?? 0)...] }
             for place in [inFolder, FolderOperations.realPath(given)].compactMap({ $0 }) where place.starts(with: top) {
                 let name = Array(place.dropFirst(top.count))
-                if ownPaths.contains(where: { name.starts(with: $0 + [slash]) }) { continue }
+                let isOwn = ownPaths.contains { name.starts(with: $0 + [slash]) }
+                if isOwn || !options.nameFilter.accepts(name, isFolder: false) { continue }
                 throw SnapcatError(
                     .usage, "Not restored", TerminalText.lossy(target),
                     reason: "the snapshot's own file '\(TerminalText.lossy(place))' lies there and would be deleted",
@@ -171,7 +174,7 @@ extension Repository {
             let made = try safetySnapshot(target, note: "before restore", isAllOrNothing: true, options, monitor)
             summary.snapshotBefore = made.path
             guard let name = made.snapshot else { throw SnapcatError(.failed, "The safety snapshot was not written") }
-            return TargetState(place: (snapshots, StorageKey(name.key)), leftovers: made.leftovers, problems: 0, folder: nil)
+            return TargetState(place: (snapshots, StorageKey(name.key)), leftovers: made.leftovers, problems: 0, unread: [], folder: nil)
         }
         if isEmpty { return nil }
         var scan = ScanOptions()
@@ -209,7 +212,7 @@ extension Repository {
         do {
             let found = try LiveSurvey(self, fileRoot: target, store: store, monitor: monitor).run(
                 parallelism: parallelism, scan: scan, rehashesAll: rehashesAll, usesCatalog: usesCatalog)
-            return TargetState(place: (store, found.key), leftovers: found.leftovers, problems: found.problems, folder: folder)
+            return TargetState(place: (store, found.key), leftovers: found.leftovers, problems: found.problems, unread: found.unread, folder: folder)
         } catch {
             TargetState.remove(folder)
             throw error
@@ -240,8 +243,16 @@ struct TargetState {
     let leftovers: [[UInt8]]
     /// Files and folders that could not be read, or changed all the time.
     let problems: Int64
+    /// The names of those that could not be read; nil where they are too many.
+    let unread: Set<[UInt8]>?
     /// To be removed at the end.
     let folder: URL?
+
+    /// It, or a folder above it.
+    func couldNotRead(_ name: [UInt8]) -> Bool {
+        guard let unread else { return true }
+        return !unread.isEmpty && (unread.contains(name) || RestorePlan.isBelow(name, unread))
+    }
 
     func remove() { if let folder { Self.remove(folder) } }
 

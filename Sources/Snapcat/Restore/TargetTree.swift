@@ -19,11 +19,14 @@ final class TargetTree {
     /// So many folders of a thread are open, however deep the tree is.
     private static let mostOpen = 16
     private let isReadOnly: Bool
+    private let since: Int64
 
-    /// `isReadOnly`: nothing is to be changed, not even the mode of a folder.
-    init(_ root: Descriptor, isReadOnly: Bool = false) {
+    /// `isReadOnly`: nothing is to be changed, not even the mode of a folder. `since`: when the target was looked at, in
+    /// nanoseconds since 1970; a file that was changed later is in no folder's way.
+    init(_ root: Descriptor, isReadOnly: Bool = false, since: Int64 = .max) {
         self.root = root
         self.isReadOnly = isReadOnly
+        self.since = since
     }
 
     struct Place {
@@ -31,8 +34,8 @@ final class TargetTree {
         var name: [UInt8]
     }
 
-    /// The open folder of a name, and its last component. With `creates` missing folders are made, and what is neither
-    /// folder nor file is removed from the way where `replaces` allows.
+    /// The open folder of a name, and its last component. With `creates` missing folders are made, and what is no
+    /// folder is removed from the way where `replaces` allows.
     func place(_ name: [UInt8], creates: Bool, replaces: Bool) throws(Errno) -> Place {
         let slash = name.lastIndex(of: UInt8(ascii: "/"))
         let last = Array(name[(slash.map { $0 + 1 } ?? 0)...])
@@ -79,9 +82,8 @@ final class TargetTree {
         do throws(Errno) { return try openFolder(name, in: folder) } catch {
             let isObstacle = error == .notDirectory || error == .tooManySymbolicLinkLevels
             guard creates, error == .noSuchFileOrDirectory || isObstacle && replaces else { throw error }
-            // A file that is still there has come meanwhile, or was changed: it is not replaced.
             if isObstacle, let status = try Descriptor.statusIfPresent(name, in: folder.raw) {
-                if status.kind == .regular { throw error }
+                if status.kind == .regular && status.ctimeNanoseconds >= since { throw error }
                 try FolderOperations.removeFile(name, in: folder.raw)
             }
         }

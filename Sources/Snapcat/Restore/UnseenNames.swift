@@ -46,6 +46,7 @@ struct UnseenNames {
         isUnknown = !source.knowsWhatItLeftOut
         isEmpty = exclusions == Exclusions() && closed.isEmpty && !isUnknown
         rules[[]] = IgnoreRules.none.adding(patterns: exclusions.patterns, source: "the snapshot")
+        if !source.ignoreFiles.contains(where: { $0.folder.isEmpty }) { addOwnRules(of: [], to: rules[[]] ?? .none) }
         // In the order of names the file of a folder comes before those below it.
         for file in source.ignoreFiles.sorted(by: { $0.folder.count < $1.folder.count }) {
             var contents = Array("*".utf8)
@@ -57,7 +58,6 @@ struct UnseenNames {
             let above = file.folder.isEmpty ? rules[[]] ?? .none : ruling(over: Self.parent(file.folder))
             rules[file.folder] = above.adding(fileContents: contents, inFolder: file.folder)
         }
-        if !source.ignoreFiles.contains(where: { $0.folder.isEmpty }) { addOwnRules(of: [], to: rules[[]] ?? .none) }
     }
 
     private static func mountPoints(_ place: (store: SnapshotStore, key: StorageKey)) throws -> Set<[UInt8]> {
@@ -85,7 +85,7 @@ struct UnseenNames {
     private func isClosed(_ name: [UInt8]) -> Bool {
         if closed.isEmpty { return false }
         if closed.contains(name) { return true }
-        return name.indices.contains { name[$0] == UInt8(ascii: "/") && closed.contains(Array(name[..<$0])) }
+        return RestorePlan.isBelow(name, closed)
     }
 
     private mutating func isExcluded(_ name: [UInt8], isFolder: Bool) -> Bool {
@@ -113,7 +113,7 @@ struct UnseenNames {
         return rules[folder] ?? .none
     }
 
-    /// Of the target's ignore file, where the snapshot has none.
+    /// Of the target's ignore file, where the snapshot has none: it counted if it has left out itself.
     private mutating func addOwnRules(of folder: [UInt8], to above: IgnoreRules) {
         rules[folder] = above
         guard exclusions.obeysIgnoreFiles else { return }
@@ -125,7 +125,11 @@ struct UnseenNames {
         } catch {
             // One that cannot be read might name anything.
         }
-        if !contents.isEmpty { rules[folder] = above.adding(fileContents: contents, inFolder: folder) }
+        if contents.isEmpty { return }
+        let own = above.adding(fileContents: contents, inFolder: folder)
+        let name = (folder.isEmpty ? [] : folder + [UInt8(ascii: "/")]) + ScanOptions.ignoreFileName
+        let isTooLarge = exclusions.largestFileBytes.map { contents.count > $0 } ?? false
+        if isTooLarge || isClosed(name) || name.withUnsafeBytes({ own.excludes($0, isFolder: false) }) { rules[folder] = own }
     }
 
     /// Of a folder of the target; one that cannot be looked at is left alone.

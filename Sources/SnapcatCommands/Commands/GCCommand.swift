@@ -38,8 +38,8 @@ struct GCCommand: AsyncParsableCommand {
         let repository = try roots.repository(needsHeap: true, waitSeconds: lock.seconds, takesSnapRoots: true)
         var options = CollectOptions()
         options.graceMicroseconds = try TimeArgument.microseconds(grace, "--grace")
-        options.snapRoots = try roots.furtherSnapRoots()
         options.droppedSnapRoots = try dropSnapRoot.map { Self.isID($0) ? $0 : try StorageLocation($0).description }
+        options.snapRoots = try roots.furtherSnapRoots(dropped: options.droppedSnapRoots)
         options.allowsEmpty = allowEmpty
         options.isDryRun = dryRun
         let printer = RowPrinter<CollectAction>(rows.writer(CollectAction.columns), limit: rows.limit, isReport: !dryRun) { $0.cells }
