@@ -116,6 +116,21 @@ import Testing
         #expect(try left(sandbox) == [".snapcatignore", "deep/.snapcatignore", "keep", "x.tmp", "deep/x.tmp", "deep/raw/photo"])
     }
 
+    @Test(arguments: [[], ["--dry-run"]])
+    func `Where an ignore file of the target cannot be read its folder is kept, and the exit code tells it`(_ dry: [String]) async throws {
+        let sandbox = try RestoreSandbox([:])
+        for name in ["f", "closed/f"] { try sandbox.write("target/" + name, "x") }
+        _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo])
+        for name in ["closed/.snapcatignore", "closed/new", "new"] { try sandbox.write("target/" + name, "*.o\n") }
+        _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo])
+        let result = try await MeetingPoint.run(
+            ["restore", "oldest", "--repo", sandbox.repo, "--file-root", sandbox.target, "--no-save-snapshot-after"] + dry, before: 0,
+            in: "target/closed", .failure(EIO))
+        #expect(result.status == 3, "\(result.stderr)")
+        #expect(result.lines("warning").filter { $0.contains("Cannot read the ignore file of 'closed'") }.count == 1, "\(result.stderr)")
+        #expect(try sandbox.exists("target/closed/new") && (dry.isEmpty ? !sandbox.exists("target/new") : true))
+    }
+
     @Test func anIgnoreFileThatHasComeLaterCountsForNothing() async throws {
         let sandbox = try RestoreSandbox([:])
         try sandbox.write("target/f", "x")

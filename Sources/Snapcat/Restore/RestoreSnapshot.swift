@@ -45,6 +45,7 @@ extension Repository {
             wanted: wanted, current: state, options: options, ownPaths: ownPaths, unseen: unseen)
         if options.isDryRun {
             try rehearse(plan, &summary, monitor, action)
+            summary.failed += unseen.unreadRulesCount
             return summary
         }
         monitor.progress.begin("restoring", files: wanted.files)
@@ -57,6 +58,7 @@ extension Repository {
         }
         try withSystemError("Cannot make durable", target) { () throws(Errno) in try FolderOperations.syncFileSystem(of: root) }
         done.snapshotBefore = summary.snapshotBefore
+        done.failed += unseen.unreadRulesCount
         if try wantsSnapshotAfter(target, tookBefore: done.snapshotBefore != nil, options) {
             done.snapshotAfter = try safetySnapshot(
                 target, note: "after restore", isAllOrNothing: false, options, monitor).path

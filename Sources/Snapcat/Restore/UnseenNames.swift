@@ -19,9 +19,26 @@ struct UnseenNames {
     private let closed: Set<[UInt8]>
     private let isUnknown: Bool
     private var caches: [[UInt8]: Bool] = [:]
+    /// Of all copies.
+    private let unreadRules: UnreadRules
+
+    /// Folders whose ignore file could not be read, each told once: names stay there that may have had to go.
+    private final class UnreadRules {
+        private let report: (SnapcatError) -> Void
+        private(set) var folders: Set<[UInt8]> = []
+
+        init(_ report: @escaping (SnapcatError) -> Void) { self.report = report }
+
+        func add(_ folder: [UInt8], _ error: SnapcatError) {
+            if folders.insert(folder).inserted { report(error) }
+        }
+    }
+
+    /// So many folders keep all that the snapshot does not have, as their ignore files could not be read.
+    var unreadRulesCount: Int64 { Int64(unreadRules.folders.count) }
 
     /// Every name was seen.
-    static let none = UnseenNames()
+    static var none: UnseenNames { UnseenNames() }
 
     private init() {
         exclusions = Exclusions()
@@ -29,11 +46,15 @@ struct UnseenNames {
         isEmpty = true
         closed = []
         isUnknown = false
+        unreadRules = UnreadRules { _ in }
     }
 
     /// An ignore file that cannot be read might name anything: all in its folder is left alone. `state`: the target's.
-    init(_ source: RestoreSource, in target: [UInt8], _ state: TargetState?, heap: Heap?, report: (SnapcatError) -> Void) throws {
+    init(
+        _ source: RestoreSource, in target: [UInt8], _ state: TargetState?, heap: Heap?, report: @escaping (SnapcatError) -> Void
+    ) throws {
         exclusions = source.exclusions
+        unreadRules = UnreadRules(report)
         self.target = target
         var closed = source.unreadable
         if exclusions.staysOnOneFileSystem {
@@ -52,8 +73,8 @@ struct UnseenNames {
             var contents = Array("*".utf8)
             do {
                 if let heap { contents = try heap.open(file.md5).readAll(limit: 1 << 20) }
-            } catch let error as SnapcatError { report(error) } catch {
-                report(SnapcatError(.failed, "Cannot read the ignore file of", TerminalText.lossy(file.folder)))
+            } catch let error as SnapcatError { unreadRules.add(file.folder, error) } catch {
+                unreadRules.add(file.folder, SnapcatError(.failed, "Cannot read the ignore file of", TerminalText.lossy(file.folder)))
             }
             let above = file.folder.isEmpty ? rules[[]] ?? .none : ruling(over: Self.parent(file.folder))
             rules[file.folder] = above.adding(fileContents: contents, inFolder: file.folder)
@@ -122,8 +143,10 @@ struct UnseenNames {
             contents = try TreeWalk.ignoreFile(in: try Descriptor.open(target + [UInt8(ascii: "/")] + folder, [.read, .folder]))
         } catch let error as Errno {
             if error == .noSuchFileOrDirectory || error == .notDirectory { return }
+            // It might name anything.
+            unreadRules.add(folder, .system("Cannot read the ignore file of", folder.isEmpty ? target : folder, error))
         } catch {
-            // One that cannot be read might name anything.
+            unreadRules.add(folder, SnapcatError(.failed, "Cannot read the ignore file of", TerminalText.lossy(folder)))
         }
         if contents.isEmpty { return }
         let own = above.adding(fileContents: contents, inFolder: folder)

@@ -75,6 +75,7 @@ struct RestoreCommand: AsyncParsableCommand {
         if let plan {
             try plan.finish()
             if summary.damaged > 0 || damages > 0 { throw ExitRequest(status: .damage) }
+            if summary.failed > 0 { throw ExitRequest(status: .doneWithProblems) }
             return
         }
         if format == .json { try Terminal.report(summary.json) }
