@@ -61,17 +61,22 @@ import Testing
         #expect(repo.status == 0 && repo.text.contains(both.meant), "\(repo.text) \(repo.stderr)")
     }
 
+    /// One that shares the heap, and that the heap remembers as little as the first: as if snapshooter had made them.
+    private func secondSnapRoot(_ both: TwoRepositories, _ heap: String) async throws -> String {
+        try both.folder.write("source/file", Array("four\n".utf8))
+        let second = both.folder.path + "/second"
+        _ = try await SnapcatProcess.succeed(["make", both.folder.path + "/source", "--snap-root", second, "--heap-root", heap])
+        for name in try FileManager.default.contentsOfDirectory(atPath: heap) where name.hasPrefix(".snap-root-") {
+            try FileManager.default.removeItem(atPath: heap + "/" + name)
+        }
+        return second
+    }
+
     @Test(arguments: [["--heap-root", "HEAP"], [], ["--repo", "REPO"]])
     func gcReadsTheSnapRootOfTheVariableBesideOneThatIsGiven(options: [String]) async throws {
         let both = try await TwoRepositories()
         let heap = both.other + "/heap"
-        try both.folder.write("source/file", Array("four\n".utf8))
-        let second = both.folder.path + "/second"
-        _ = try await SnapcatProcess.succeed(["make", both.folder.path + "/source", "--snap-root", second, "--heap-root", heap])
-        // As if snapshooter had made them.
-        for name in try FileManager.default.contentsOfDirectory(atPath: heap) where name.hasPrefix(".snap-root-") {
-            try FileManager.default.removeItem(atPath: heap + "/" + name)
-        }
+        let second = try await secondSnapRoot(both, heap)
         let given = options.map { $0 == "HEAP" ? heap : $0 == "REPO" ? both.other : $0 }
         let result = try await SnapcatProcess.run(
             ["gc", "--grace", "0s", "--snap-root", second] + given,
@@ -87,12 +92,7 @@ import Testing
     func gcReadsTheSnapRootOfTheVariableBesideARepository(scheme: String, namesHeap: Bool) async throws {
         let both = try await TwoRepositories()
         let heap = both.other + "/heap"
-        try both.folder.write("source/file", Array("four\n".utf8))
-        let second = both.folder.path + "/second"
-        _ = try await SnapcatProcess.succeed(["make", both.folder.path + "/source", "--snap-root", second, "--heap-root", heap])
-        for name in try FileManager.default.contentsOfDirectory(atPath: heap) where name.hasPrefix(".snap-root-") {
-            try FileManager.default.removeItem(atPath: heap + "/" + name)
-        }
+        let second = try await secondSnapRoot(both, heap)
         let result = try await SnapcatProcess.run(
             ["gc", "--grace", "0s", "--repo", scheme + both.other],
             environment: ["SNAP_ROOT": second].merging(namesHeap ? ["HEAP_ROOT": heap] : [:]) { $1 })
