@@ -121,8 +121,11 @@ struct RootOptions: ParsableArguments {
             }
             if status != nil { places.append(path) }
         }
-        if try isHeapOfVariables(), let place = try value(nil, "SNAP_ROOT"), try !dropped.contains(Self.localPath(place)) {
-            places.append(place)
+        if let place = try value(nil, "SNAP_ROOT"), try isHeapOfVariables(snapRoot: place) {
+            // Where something is there again, it may be another snap root than the one that is gone.
+            let path = Self.trimmed(try Self.localPath(place))
+            let isDropped = try dropped.map(Self.trimmed).contains(path) && Self.identity(place) == nil
+            if !isDropped { places.append(place) }
         }
         return try places.map { place in
             if place.isEmpty { throw SnapcatError(.usage, "An empty path", advice: "give a folder") }
@@ -131,11 +134,29 @@ struct RootOptions: ParsableArguments {
     }
 
     /// Whether the snapshots of SNAP_ROOT may need objects of the heap: not where that of HEAP_ROOT is proved to be another.
-    private func isHeapOfVariables() throws -> Bool {
+    private func isHeapOfVariables(snapRoot: String) throws -> Bool {
         guard let variable = try value(nil, "HEAP_ROOT"), let heap = try part(heapRoot, "HEAP_ROOT", "heap") else { return true }
-        let folders = try [variable, heap].map { FolderOperations.realPath(Array(try Self.localPath($0).utf8)) }
-        guard let first = folders[0], let second = folders[1] else { return true }
-        return first == second
+        let other: FileIdentity?
+        // One of a scheme that this program has no storage for is not the folder that gc works on.
+        do { other = try Self.identity(variable) } catch let error as SnapcatError where error.code == .usage { return false }
+        guard let own = try Self.identity(heap) else { return true }
+        // A heap that is not there now may be this one in another place; nothing can need it where its snap root is missing too.
+        guard let other else { return try Self.identity(snapRoot) != nil }
+        // One folder may be mounted in two places, as another device.
+        return own.inode == other.inode
+    }
+
+    /// nil where nothing is there.
+    private static func identity(_ place: String) throws -> FileIdentity? {
+        guard let path = FolderOperations.realPath(Array(try localPath(place).utf8)) else { return nil }
+        return try withSystemError("Cannot look at", path) { () throws(Errno) in try Descriptor.statusIfPresent(path) }
+            .map { FileIdentity($0) }
+    }
+
+    private static func trimmed(_ path: String) -> String {
+        var path = path[...]
+        while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+        return String(path)
     }
 
     private static func localPath(_ place: String) throws -> String { try StorageLocation(place).description }

@@ -123,12 +123,18 @@ import Testing
         _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo])
         for name in ["closed/.snapcatignore", "closed/new", "new"] { try sandbox.write("target/" + name, "*.o\n") }
         _ = try await SnapcatProcess.succeed(["make", sandbox.target, "--repo", sandbox.repo])
-        let result = try await MeetingPoint.run(
-            ["restore", "oldest", "--repo", sandbox.repo, "--file-root", sandbox.target, "--no-save-snapshot-after"] + dry, before: 0,
-            in: "target/closed", .failure(EIO))
-        #expect(result.status == 3, "\(result.stderr)")
-        #expect(result.lines("warning").filter { $0.contains("Cannot read the ignore file of 'closed'") }.count == 1, "\(result.stderr)")
-        #expect(try sandbox.exists("target/closed/new") && (dry.isEmpty ? !sandbox.exists("target/new") : true))
+        // One of the first ignore files that are opened is that of 'closed'.
+        for number in 1...4 {
+            let result = try await MeetingPoint.run(
+                ["restore", "oldest", "--repo", sandbox.repo, "--file-root", sandbox.target, "--no-save-snapshot-after"] + dry,
+                before: number, in: ".snapcatignore", .failure(EIO))
+            let told = result.lines("warning").filter { $0.contains("Cannot read the ignore file of 'closed'") }
+            if told.isEmpty { continue }
+            #expect(result.status == 3 && told.count == 1, "\(result.stderr)")
+            #expect(try sandbox.exists("target/closed/new") && (dry.isEmpty ? !sandbox.exists("target/new") : true))
+            return
+        }
+        Issue.record("no ignore file of 'closed' was opened")
     }
 
     @Test func anIgnoreFileThatHasComeLaterCountsForNothing() async throws {

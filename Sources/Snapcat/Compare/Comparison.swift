@@ -154,6 +154,9 @@ struct SideMerge {
     let right: SnapshotSide
     let includesMetadata: Bool
     let filter: NameFilter
+    /// Gives names that the filter leaves out too, where what is on the right may stand in the way of a folder of the left,
+    /// or the other way round.
+    var showsObstacles = false
 
     func forEach(_ body: (ComparisonRow) throws -> Void) throws {
         try left.advance()
@@ -162,7 +165,7 @@ struct SideMerge {
             let order = compareNames()
             let name = order <= 0 ? left.name : right.name
             let isFolder = order <= 0 && left.isFolder || order >= 0 && right.isFolder
-            if filter.accepts(name, isFolder: isFolder) {
+            if filter.accepts(name, isFolder: isFolder) || showsObstacles && isObstacle(order) {
                 let leftItem = order <= 0 ? try left.item() : nil
                 let rightItem = order >= 0 ? try right.item() : nil
                 try body(
@@ -173,6 +176,11 @@ struct SideMerge {
             if order <= 0 { try left.advance() }
             if order >= 0 { try right.advance() }
         }
+    }
+
+    /// A left without nodes has no folders: what its names need is seen where they come.
+    private func isObstacle(_ order: Int) -> Bool {
+        order == 0 ? left.isFolder != right.isFolder : order > 0 && !left.hasNodes && !right.isFolder
     }
 
     private func compareNames() -> Int {

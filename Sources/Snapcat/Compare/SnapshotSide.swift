@@ -16,6 +16,8 @@ final class SnapshotSide {
 
     /// The facts of the snapshot, nil without a companion.
     let facts: SnapshotFacts?
+    /// Folders, links and special files are a part of it.
+    var hasNodes: Bool { nodes != nil }
     /// The current name; meaningless at the end.
     private(set) var name: [UInt8] = []
     private(set) var isAtEnd = false

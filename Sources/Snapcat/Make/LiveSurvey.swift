@@ -67,7 +67,10 @@ struct LiveSurvey {
             facts.files = writer.summary.files
             facts.nodes = writer.summary.nodes
             problems = writer.summary.unreadable + writer.summary.unstable
-            if writer.omittedProblems == 0 { unread = Set(writer.errors.map(\.name.bytes)) }
+            // A slash at its end tells a folder that could be opened and not listed.
+            if writer.omittedProblems == 0 {
+                unread = Set(writer.errors.map(\.name.bytes).map { $0.last == UInt8(ascii: "/") ? $0.dropLast() : $0 })
+            }
             try store.storage.write(store.companionKey(of: key), .replacing) { sink in
                 try sink.write(try CompanionWriter.factsMember(facts, level: level))
                 try spool.copy(to: sink)

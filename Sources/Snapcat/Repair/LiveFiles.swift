@@ -91,7 +91,7 @@ struct LiveFiles {
     /// The regular file of that size, no symlink followed on the way.
     private func open(_ candidate: Candidate) -> Descriptor? {
         do throws(Errno) {
-            let tree = TargetTree(try Descriptor.open(candidate.root, [.read, .folder]), isReadOnly: true)
+            let tree = TargetTree(try Descriptor.open(candidate.root, [.read, .folder]))
             let place = try tree.place(candidate.name, creates: false, replaces: false)
             let file = try Descriptor.open(place.name, in: place.folder.raw, [.read, .noFollow, .nonBlocking])
             let status = try file.status()

@@ -19,10 +19,12 @@ extension Repository {
             let bytes = Array(target.utf8)
             let ownPaths = try ownPaths(in: bytes, monitor)
             let root = try openTarget(bytes)
+            let widened = WidenedFolders()
             var job = ApplyJob(
-                tree: TargetTree(root), ownPaths: ownPaths, monitor: monitor,
+                tree: TargetTree(root, widening: widened), ownPaths: ownPaths, monitor: monitor,
                 restorer: FileRestorer(
-                    try requireHeap(), root: root, options: options, cancellation: monitor.cancellation))
+                    try requireHeap(), root: root, widening: widened, replaces: options.replacesObstacles, options: options,
+                    cancellation: monitor.cancellation))
             for row in rows {
                 try monitor.cancellation.check()
                 try job.take(row)

@@ -22,13 +22,16 @@ final class FileRestorer {
     private let cancellation: CancellationFlag
     private var temporaryNumber = UInt64.random(in: .min ... .max)
 
-    /// `since`: as `TargetTree` has it.
-    init(_ heap: Heap, root: Descriptor, since: Int64 = .max, options: RestoreOptions, cancellation: CancellationFlag) {
+    /// `replaces`: what stands in a folder's place gives way.
+    init(
+        _ heap: Heap, root: Descriptor, widening widened: WidenedFolders, replaces: Bool = false, options: RestoreOptions,
+        cancellation: CancellationFlag
+    ) {
         self.heap = heap
         reader = ObjectReader(heap)
-        tree = TargetTree(root, since: since)
+        tree = TargetTree(root, widening: widened)
         user = RestoreUser(options)
-        replaces = options.replacesObstacles
+        self.replaces = replaces
         self.cancellation = cancellation
     }
 

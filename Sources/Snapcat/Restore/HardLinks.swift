@@ -20,6 +20,8 @@ struct HardLinks {
     }
 
     private var firsts: [Key: First] = [:]
+    /// Of the inodes that stay in the target, the group that each was given to.
+    private var owners: [Int64: Key] = [:]
     /// The device of the file root; without it nothing is linked.
     private let rootDevice: Int64?
     /// Folders on another device than the one above them.
@@ -30,20 +32,33 @@ struct HardLinks {
         self.devices = devices
     }
 
-    /// The name that this one is to be a link of, nil for the first of its kind. `isLinked`: it already is.
-    mutating func first(of name: [UInt8], _ item: SideItem, current: SideItem?) -> (name: [UInt8], isLinked: Bool)? {
+    enum Role: Equatable {
+        case alone
+        /// `isTaken`: what stands there is another group's file, which this one may not share.
+        case first(isTaken: Bool)
+        /// To be a link of this name.
+        case next([UInt8])
+        /// It is one already.
+        case linked
+    }
+
+    /// `current`: what is there, where it may stay.
+    mutating func role(of name: [UInt8], _ item: SideItem, current: SideItem?) -> Role {
         guard let rootDevice, let entry = item.entry, let links = entry.linkCount, links > 1, let inode = entry.inode,
             let md5 = entry.md5, let size = entry.size, let mode = entry.mode, let mtime = entry.mtimeNanoseconds,
             let ctime = entry.ctimeNanoseconds
-        else { return nil }
+        else { return .alone }
         let key = Key(
             device: device(of: name) ?? rootDevice, inode: inode, md5: md5, size: size, mode: mode, mtime: mtime,
             ctime: ctime)
-        guard let known = firsts[key] else {
-            firsts[key] = First(name: name, currentInode: current?.entry?.inode)
-            return nil
+        let currentInode = current?.entry?.inode
+        if let known = firsts[key] {
+            return currentInode != nil && known.currentInode == currentInode ? .linked : .next(known.name)
         }
-        return (known.name, known.currentInode != nil && known.currentInode == current?.entry?.inode)
+        let isTaken = currentInode.map { owners[$0] != nil } ?? false
+        firsts[key] = First(name: name, currentInode: isTaken ? nil : currentInode)
+        if let currentInode, !isTaken { owners[currentInode] = key }
+        return .first(isTaken: isTaken)
     }
 
     /// Of the deepest folder that is known to be a device's.

@@ -10,24 +10,22 @@ struct RestoreJob {
     let plan: RestorePlan
     let heap: Heap
     let root: Descriptor
-    /// When the target was looked at, in nanoseconds since 1970.
-    let since: Int64
     let options: RestoreOptions
     let monitor: Monitor
     private let user: RestoreUser
     private(set) var summary = RestoreSummary()
 
     private struct Link { var name: [UInt8]; var target: [UInt8]; var item: SideItem; var occupant: Occupant }
-    private struct Folder { var name: [UInt8]; var item: SideItem }
+    private struct Folder { var name: [UInt8]; var item: SideItem?; var mode: UInt32? }
     private var hardLinks: HardLinks
     private var pendingLinks: [Link] = []
     private var folders: [Folder] = []
+    private let widened = WidenedFolders()
 
-    init(_ plan: RestorePlan, heap: Heap, root: Descriptor, since: Int64, monitor: Monitor) throws {
+    init(_ plan: RestorePlan, heap: Heap, root: Descriptor, monitor: Monitor) throws {
         self.plan = plan
         self.heap = heap
         self.root = root
-        self.since = since
         self.monitor = monitor
         options = plan.options
         user = RestoreUser(plan.options)
@@ -59,19 +57,24 @@ struct RestoreJob {
     /// Temporary files of killed restores go first: a folder that holds one could not be removed.
     private mutating func sweepLeftovers() {
         if plan.leftovers.isEmpty { return }
-        let tree = TargetTree(root, since: since)
+        let tree = TargetTree(root, widening: widened)
         for name in plan.leftovers { remove(name, .anything, tree) }
         monitor.note("\(plan.leftovers.count) temporary files of a killed restore are removed")
     }
 
     private mutating func removePass() throws {
         if plan.current == nil { return }
-        let tree = TargetTree(root, since: since)
+        let tree = TargetTree(root, widening: widened)
         var emptied: [[UInt8]] = []
         var kept = 0
         try plan.forEach { step in
-            if case .keep = step.kind, step.wanted == nil { kept += 1 }
-            let isDeletion = if case .delete = step.kind { true } else { false }
+            var isDeletion = false
+            switch step.kind {
+            case .keep where step.wanted == nil: kept += 1
+            case .unread: tellUnread(step.name)
+            case .delete: isDeletion = true
+            default: break
+            }
             guard isDeletion || step.removesFirst, let current = step.current else { return }
             try monitor.cancellation.check()
             if current.type == "directory" { emptied.append(step.name) } else { remove(step.name, Occupant(current), tree) }
@@ -80,6 +83,13 @@ struct RestoreJob {
         if kept > 0 { monitor.note(RestorePlan.keptNote(kept)) }
         // Deepest first: names below a folder sort after it.
         for name in emptied.reversed() { removeFolder(name, tree) }
+    }
+
+    private mutating func tellUnread(_ name: [UInt8]) {
+        summary.unread += 1
+        monitor.problem(
+            SnapcatError(
+                .failed, "Left as it is", TerminalText.lossy(name), reason: "it could not be read, and the snapshot does not have it"))
     }
 
     private mutating func remove(_ name: [UInt8], _ occupant: Occupant, _ tree: TargetTree) {
@@ -113,8 +123,8 @@ struct RestoreJob {
     // MARK: Second pass: what has to come
 
     private mutating func writePass() throws {
-        let writers = RestoreWriters(heap: heap, root: root, since: since, options: options, monitor: monitor)
-        let tree = TargetTree(root, since: since)
+        let writers = RestoreWriters(heap: heap, root: root, widening: widened, options: options, monitor: monitor)
+        let tree = TargetTree(root, widening: widened)
         do {
             try plan.forEach { step in
                 try monitor.cancellation.check()
@@ -143,18 +153,22 @@ struct RestoreJob {
             monitor.problem(
                 SnapcatError(.damage, "Not restored", TerminalText.lossy(step.name), reason: reason))
             return
-        case .delete: return
+        case .delete, .unread: return
         case .keep, .write, .link, .makeFolder, .setMetadata: break
         }
         // Only names that are to hold this very content: a file that a policy keeps stays what it is.
         let isWritten = if case .write = step.kind { true } else { false }
         let holdsContent = isWritten || step.current?.md5 == wanted.md5
-        if wanted.type == "file", holdsContent,
-            let first = hardLinks.first(of: step.name, wanted, current: isWritten ? nil : step.current),
-            !first.isLinked, isWritten || options.overwrite == .always
-        {
-            pendingLinks.append(Link(name: step.name, target: first.name, item: wanted, occupant: step.occupant))
-            return
+        var step = step
+        if wanted.type == "file", holdsContent {
+            let mayChange = isWritten || options.overwrite == .always
+            switch hardLinks.role(of: step.name, wanted, current: isWritten ? nil : step.current) {
+            case .first(isTaken: true) where mayChange: step.kind = .write
+            case .next(let first) where mayChange:
+                pendingLinks.append(Link(name: step.name, target: first, item: wanted, occupant: step.occupant))
+                return
+            case .alone, .first, .next, .linked: break
+            }
         }
         switch step.kind {
         case .write: try writers.write(step.name, wanted, over: step.occupant)
@@ -165,7 +179,7 @@ struct RestoreJob {
         case .keep:
             summary.unchanged += 1
             if wanted.type == "directory", step.current?.type == "directory" { remember(step, wanted) }
-        case .delete, .skip: break
+        case .delete, .skip, .unread: break
         }
         monitor.progress.add(files: 1)
     }
@@ -179,7 +193,7 @@ struct RestoreJob {
 
     private mutating func makeLink(_ step: RestorePlan.Step, _ item: SideItem, _ tree: TargetTree) throws {
         let isDone = try attempt("Cannot make the link", step.name) {
-            let place = try tree.place(step.name, creates: true, replaces: options.replacesObstacles)
+            let place = try tree.place(step.name, creates: true, replaces: false)
             let temporary = LocalSink.temporaryName()
             try FolderOperations.makeSymbolicLink(temporary, in: place.folder.raw, destination: item.destination ?? [])
             do {
@@ -196,7 +210,7 @@ struct RestoreJob {
     private mutating func makeFolder(_ name: [UInt8], _ tree: TargetTree, isNew: Bool) throws -> Bool {
         if name == Node.rootName.bytes { return true }
         let isDone = try attempt("Cannot make the folder", name) {
-            _ = try tree.folder(name[...], creates: true, replaces: options.replacesObstacles)
+            _ = try tree.folder(name[...], creates: true, replaces: false)
         }
         count(isDone, isNew ? \.folders : \.metadata)
         return isDone
@@ -221,18 +235,20 @@ struct RestoreJob {
     // MARK: After the files
 
     private mutating func makeHardLinks() throws {
-        let tree = TargetTree(root, since: since)
+        let tree = TargetTree(root, widening: widened)
         let restorer = FileRestorer(
-            heap, root: root, since: since, options: options, cancellation: monitor.cancellation)
+            heap, root: root, widening: widened, options: options, cancellation: monitor.cancellation)
         for link in pendingLinks {
             do {
                 if try makeHardLink(link, tree) { summary.hardLinks += 1 } else {
                     // The first of them could not be restored, or was changed meanwhile: never a guess.
-                    try restorer.write(link.name, link.item, over: link.occupant)
+                    summary.writtenBytes += try restorer.write(link.name, link.item, over: link.occupant)
                     summary.writtenFiles += 1
                 }
             } catch {
-                let problem = Self.problem("Cannot make the hard link", link.name, error)
+                var problem = Self.problem("Cannot make the hard link", link.name, error)
+                // What the target lacks is no object that the heap lacks.
+                if error is Errno, problem.code == .notFound { problem.code = .failed }
                 if problem.code == .interrupted || RestoreStop(root: root).isMeant(by: problem) { throw problem }
                 let isDamage = problem.code == .damage || problem.code == .notFound
                 if isDamage { summary.damaged += 1 } else { summary.failed += 1 }
@@ -243,14 +259,16 @@ struct RestoreJob {
 
     /// False where the file that is to be linked to is not what was to be restored there.
     private func makeHardLink(_ link: Link, _ tree: TargetTree) throws -> Bool {
-        let target = try TargetTree(root).place(link.target, creates: false, replaces: false)
+        let target: TargetTree.Place
+        // What cannot be reached is not what was to be restored there.
+        do throws(Errno) { target = try TargetTree(root).place(link.target, creates: false, replaces: false) } catch { return false }
         guard let status = try Descriptor.statusIfPresent(target.name, in: target.folder.raw),
             status.kind == .regular, status.size == link.item.size,
             status.mtimeNanoseconds == TargetMetadata(link.item).mtimeNanoseconds,
             // Where one could not be written, what stands there may be an older file with the same stamps.
             try summary.damaged + summary.failed == 0 || Self.md5(target.name, in: target.folder) == link.item.md5
         else { return false }
-        let place = try tree.place(link.name, creates: true, replaces: options.replacesObstacles)
+        let place = try tree.place(link.name, creates: true, replaces: false)
         let temporary = LocalSink.temporaryName()
         try FolderOperations.makeHardLink(target.name, in: target.folder.raw, to: temporary, in: place.folder.raw)
         do {
@@ -275,14 +293,27 @@ struct RestoreJob {
         return source.digest
     }
 
-    /// Modes and times of folders, deepest first: everything done in a folder moves its time.
+    /// Modes and times of folders, deepest first: everything done in a folder moves its time. Folders that are no part of
+    /// what is restored get back the modes that they had.
     private mutating func setFolders() throws {
-        let tree = TargetTree(root, since: since)
+        var widened = widened.all
+        if !widened.isEmpty { for folder in folders { widened[folder.name] = nil } }
+        if !widened.isEmpty {
+            folders += widened.map { Folder(name: $0.key, item: nil, mode: $0.value) }
+            folders.sort { $0.name.lexicographicallyPrecedes($1.name) }
+        }
+        let tree = TargetTree(root)
         for folder in folders.reversed() {
             let isRoot = folder.name == Node.rootName.bytes
             let isDone = try attempt("Cannot set mode and time of the folder", folder.name) {
-                let opened = try tree.folder(isRoot ? [] : folder.name[...], creates: false, replaces: false)
-                try TargetMetadata(folder.item).apply(to: opened, by: user)
+                let opened: Descriptor
+                do throws(Errno) { opened = try tree.folder(isRoot ? [] : folder.name[...], creates: false, replaces: false) } catch {
+                    // Made writable to be emptied, and gone.
+                    if folder.item == nil, error.meansNoFolder { return }
+                    throw error
+                }
+                if let item = folder.item { try TargetMetadata(item).apply(to: opened, by: user) }
+                if let mode = folder.mode { try FolderOperations.setMode(mode, of: opened) }
             }
             if !isDone { summary.failed += 1 }
         }

@@ -49,6 +49,9 @@ public struct RestoreOptions: Sendable {
     /// Where a folder is to be, a file or link gives way: not where what exists is to stay.
     var replacesObstacles: Bool { deletes && (overwrite == .always || overwrite == .ifChanged) }
 
+    /// What could not be read is replaced too. Whether it is newer cannot be told.
+    var replacesUnread: Bool { overwrite == .always || overwrite == .ifChanged }
+
     /// The names to be restored.
     var nameFilter: NameFilter { NameFilter(prefix: folder, include: include, exclude: exclude) }
 }
@@ -86,6 +89,8 @@ public struct RestoreSummary: Sendable, Equatable {
     public var damaged: Int64 = 0
     /// What the file system would not do.
     public var failed: Int64 = 0
+    /// What stays though the snapshot does not have it, as it or an ignore file above it could not be read.
+    public var unread: Int64 = 0
     public var snapshotBefore: String?
     public var snapshotAfter: String?
     public var seconds: Double = 0

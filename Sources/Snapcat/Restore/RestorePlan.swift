@@ -16,7 +16,11 @@ struct RestorePlan {
     let unseen: UnseenNames
 
     struct Step {
-        enum Kind { case keep, write, link, makeFolder, setMetadata, delete, skip(String) }
+        enum Kind {
+            case keep, write, link, makeFolder, setMetadata, delete, skip(String)
+            /// It could not be read, and the snapshot does not have it: it stays, and is told.
+            case unread
+        }
         var kind: Kind
         var name: [UInt8]
         /// nil for what is deleted.
@@ -51,20 +55,11 @@ struct RestorePlan {
             wanted.store, wanted.key, usesNodes: wanted.knowsNodes, isSorted: wanted.isSorted)
         let right = try current.map { try SnapshotSide.open($0.place.store, $0.place.key, usesNodes: true) }
             ?? SnapshotSide.empty
-        let merge = SideMerge(left: left, right: right, includesMetadata: true, filter: options.nameFilter)
-        var unseen = unseen
-        // What a folder holds that stays in a file's place stays too.
-        var kept: Set<[UInt8]> = []
-        try merge.forEach { row in
-            if row.left == nil, !kept.isEmpty, Self.isBelow(row.name.bytes, kept) { return }
-            if row.left == nil, let current = row.right, unseen.contains(row.name.bytes, current) {
-                if options.deletes { try body(Step(kind: .keep, name: row.name.bytes, current: current)) }
-            } else if var step = step(row) {
-                if case .keep = step.kind, step.isExchange, step.current?.type == "directory" { kept.insert(step.name) }
-                if step.current == nil, let current { step.isUnread = current.couldNotRead(step.name) }
-                try body(step)
-            }
-        }
+        let merge = SideMerge(
+            left: left, right: right, includesMetadata: true, filter: options.nameFilter, showsObstacles: current != nil)
+        var pass = RestorePass(self)
+        try merge.forEach { try pass.take($0, body) }
+        try pass.finish(body)
     }
 
     /// Whether one of these folders is above the name.
@@ -72,7 +67,8 @@ struct RestorePlan {
         name.indices.contains { name[$0] == UInt8(ascii: "/") && folders.contains(Array(name[..<$0])) }
     }
 
-    private func step(_ row: ComparisonRow) -> Step? {
+    /// What one row asks for by itself.
+    func step(_ row: ComparisonRow) -> Step? {
         let name = row.name.bytes
         guard let wanted = row.left else { return deletion(name, row.right) }
         if wanted.type != "directory" || row.name != Node.rootName, let objection = row.name.restoreObjection {

@@ -25,7 +25,7 @@ extension Repository {
         _ side: ComparisonSide, to target: [UInt8], options: RestoreOptions, monitor: Monitor,
         action: (RestoreAction) throws -> Void
     ) throws -> RestoreSummary {
-        let (started, since) = (monotonicNanoseconds(), clock.nowNanoseconds)
+        let started = monotonicNanoseconds()
         let wanted = try source(side, options, monitor)
         let ownPaths = try ownPaths(in: target, monitor)
         try Self.refuseOwnSource(wanted, in: target, ownPaths, options)
@@ -43,14 +43,17 @@ extension Repository {
             ? .none : try UnseenNames(wanted, in: target, state, heap: heap, report: monitor.problem)
         let plan = RestorePlan(
             wanted: wanted, current: state, options: options, ownPaths: ownPaths, unseen: unseen)
+        // Where there are too many for a list, all of them count.
+        let unlisted = state.map { $0.unread == nil && options.deletes ? $0.problems : 0 } ?? 0
         if options.isDryRun {
+            summary.unread += unlisted
             try rehearse(plan, &summary, monitor, action)
-            summary.failed += unseen.unreadRulesCount
+            summary.unread += unseen.unreadRules
             return summary
         }
         monitor.progress.begin("restoring", files: wanted.files)
         let root = try openTarget(target)
-        var job = try RestoreJob(plan, heap: requireHeap(), root: root, since: since, monitor: monitor)
+        var job = try RestoreJob(plan, heap: requireHeap(), root: root, monitor: monitor)
         var done: RestoreSummary
         do { done = try job.run() } catch {
             if let saved = summary.snapshotBefore { monitor.note("the state before is \(saved)") }
@@ -58,7 +61,7 @@ extension Repository {
         }
         try withSystemError("Cannot make durable", target) { () throws(Errno) in try FolderOperations.syncFileSystem(of: root) }
         done.snapshotBefore = summary.snapshotBefore
-        done.failed += unseen.unreadRulesCount
+        done.unread += unseen.unreadRules + unlisted
         if try wantsSnapshotAfter(target, tookBefore: done.snapshotBefore != nil, options) {
             done.snapshotAfter = try safetySnapshot(
                 target, note: "after restore", isAllOrNothing: false, options, monitor).path
@@ -87,6 +90,7 @@ extension Repository {
         var kept = 0
         try plan.forEach { step in
             if case .keep = step.kind, step.wanted == nil { kept += 1 }
+            if case .unread = step.kind { summary.unread += 1 }
             guard let known = RestoreAction(step) else { return }
             if known.kind == .skip { summary.damaged += 1 }
             try action(known)
@@ -273,7 +277,7 @@ extension RestoreAction {
         let kind: Kind
         var reason = step.current == nil ? "missing" : "different"
         switch step.kind {
-        case .keep: return nil
+        case .keep, .unread: return nil
         case .write: kind = .write
         case .link: kind = .link
         case .makeFolder: kind = step.current == nil || step.removesFirst ? .makeFolder : .setMetadata

@@ -35,7 +35,7 @@ final class RestoreWriters: Sendable {
     private let batch = Mutex<[FileRestorer.Work]>([])
     private let threads: [Promise<Result<Counts, any Error>>]
 
-    init(heap: Heap, root: Descriptor, since: Int64, options: RestoreOptions, monitor: Monitor) {
+    init(heap: Heap, root: Descriptor, widening widened: WidenedFolders, options: RestoreOptions, monitor: Monitor) {
         let queue = queue
         let stop = RestoreStop(root: root)
         let count = options.parallelism > 0 ? options.parallelism : max(1, ProcessInfo.processInfo.activeProcessorCount)
@@ -43,7 +43,7 @@ final class RestoreWriters: Sendable {
             WorkerThread.start("snapcat-restore-\(index)") {
                 var counts = Counts()
                 let restorer = FileRestorer(
-                    heap, root: root, since: since, options: options, cancellation: monitor.cancellation)
+                    heap, root: root, widening: widened, options: options, cancellation: monitor.cancellation)
                 do {
                     while let batch = queue.pop() {
                         try restorer.write(batch) { try counts.take($0, $1, stop, monitor) }

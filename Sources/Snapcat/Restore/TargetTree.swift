@@ -2,6 +2,7 @@ import CPlatform
 import SnapcatFormat
 import SnapcatPlatform
 import SnapcatStorage
+import Synchronization
 import SystemPackage
 
 /// The folders below a restore's target, each opened from the one above without following a symlink: nothing in
@@ -18,15 +19,13 @@ final class TargetTree {
 
     /// So many folders of a thread are open, however deep the tree is.
     private static let mostOpen = 16
-    private let isReadOnly: Bool
-    private let since: Int64
+    private let widened: WidenedFolders?
 
-    /// `isReadOnly`: nothing is to be changed, not even the mode of a folder. `since`: when the target was looked at, in
-    /// nanoseconds since 1970; a file that was changed later is in no folder's way.
-    init(_ root: Descriptor, isReadOnly: Bool = false, since: Int64 = .max) {
+    /// `widened`: takes the modes of folders that their owner may not write, and that are made writable; without it no
+    /// folder is.
+    init(_ root: Descriptor, widening widened: WidenedFolders? = nil) {
         self.root = root
-        self.isReadOnly = isReadOnly
-        self.since = since
+        self.widened = widened
     }
 
     struct Place {
@@ -59,7 +58,8 @@ final class TargetTree {
         var folder = depth > 0 ? levels[depth - 1].folder ?? root : root
         while depth < components.count {
             let component = Array(components[depth])
-            folder = try step(component, in: folder, creates: creates, replaces: replaces)
+            let whole = name[..<components[depth].endIndex]
+            folder = try step(component, whole, in: folder, creates: creates, replaces: replaces)
             if depth < levels.count { levels[depth].folder = folder } else { levels.append((component, folder)) }
             depth += 1
             if depth > Self.mostOpen { levels[depth - 1 - Self.mostOpen].folder = nil }
@@ -74,33 +74,51 @@ final class TargetTree {
         levels = []
     }
 
+    /// `whole`: the name as the root knows it.
     private func step(
-        _ name: [UInt8], in folder: Descriptor, creates: Bool, replaces: Bool
+        _ name: [UInt8], _ whole: ArraySlice<UInt8>, in folder: Descriptor, creates: Bool, replaces: Bool
     ) throws(Errno) -> Descriptor {
         // Names are refused before: this is what stands between any other mistake and a folder outside.
         if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { throw .invalidArgument }
-        do throws(Errno) { return try openFolder(name, in: folder) } catch {
+        do throws(Errno) { return try openFolder(name, whole, in: folder) } catch {
             let isObstacle = error == .notDirectory || error == .tooManySymbolicLinkLevels
             guard creates, error == .noSuchFileOrDirectory || isObstacle && replaces else { throw error }
-            if isObstacle, let status = try Descriptor.statusIfPresent(name, in: folder.raw) {
-                if status.kind == .regular && status.ctimeNanoseconds >= since { throw error }
-                try FolderOperations.removeFile(name, in: folder.raw)
-            }
+            if isObstacle { try FolderOperations.removeFile(name, in: folder.raw) }
         }
         do throws(Errno) { try FolderOperations.makeFolder(name, in: folder.raw, mode: 0o700) } catch {
             // Another thread may have been faster.
             if error != .fileExists { throw error }
         }
-        return try openFolder(name, in: folder)
+        return try openFolder(name, whole, in: folder)
     }
 
-    /// A folder that its owner may not write is opened for writing; its mode is set at the end.
-    private func openFolder(_ name: [UInt8], in folder: Descriptor) throws(Errno) -> Descriptor {
+    /// A folder that its owner may not write is made writable; its mode is set at the end.
+    private func openFolder(_ name: [UInt8], _ whole: ArraySlice<UInt8>, in folder: Descriptor) throws(Errno) -> Descriptor {
         let opened = try Descriptor.open(name, in: folder.raw, [.read, .folder, .noFollow])
-        if !isReadOnly, cplatform_is_root() == 0 {
+        if let widened, cplatform_is_root() == 0 {
             let status = try opened.status()
-            if status.mode & 0o300 != 0o300 { try FolderOperations.setMode(status.mode | 0o700, of: opened) }
+            if status.mode & 0o300 != 0o300 {
+                widened.note(Array(whole), status.mode)
+                try FolderOperations.setMode(status.mode | 0o700, of: opened)
+            }
         }
         return opened
     }
+}
+
+/// The folders that a restore had to make writable, on whichever of its threads.
+final class WidenedFolders: Sendable {
+    private let modes = Mutex<[[UInt8]: UInt32]>([:])
+
+    /// What each had at first.
+    var all: [[UInt8]: UInt32] { modes.withLock { $0 } }
+
+    fileprivate func note(_ name: [UInt8], _ mode: UInt32) {
+        modes.withLock { if $0[name] == nil { $0[name] = mode } }
+    }
+}
+
+extension Errno {
+    /// Nothing stands there, or what does is no folder (nor what was looked for in it, where that may not be a link).
+    var meansNoFolder: Bool { self == .noSuchFileOrDirectory || self == .notDirectory || self == .tooManySymbolicLinkLevels }
 }

@@ -8,10 +8,12 @@ import SystemPackage
 ///
 /// The snapshot's own rules count, with the ignore files that it has; of a folder where it has none the target's counts,
 /// which may have left out itself. Where the companion is damaged or lost nobody knows what was left out: then no name
-/// counts as seen. A copy serves one pass over the target's names.
-struct UnseenNames {
+/// counts as seen. What the target's folders say is asked once, before anything there is changed: it serves all passes.
+final class UnseenNames {
     private let exclusions: Exclusions
     private let target: [UInt8]
+    /// nil where there is no target yet.
+    private let tree: TargetTree?
     /// Of the folders that have an ignore file in the snapshot; the root is the empty name.
     private var rules: [[UInt8]: IgnoreRules] = [:]
     private let isEmpty: Bool
@@ -19,23 +21,9 @@ struct UnseenNames {
     private let closed: Set<[UInt8]>
     private let isUnknown: Bool
     private var caches: [[UInt8]: Bool] = [:]
-    /// Of all copies.
-    private let unreadRules: UnreadRules
-
-    /// Folders whose ignore file could not be read, each told once: names stay there that may have had to go.
-    private final class UnreadRules {
-        private let report: (SnapcatError) -> Void
-        private(set) var folders: Set<[UInt8]> = []
-
-        init(_ report: @escaping (SnapcatError) -> Void) { self.report = report }
-
-        func add(_ folder: [UInt8], _ error: SnapcatError) {
-            if folders.insert(folder).inserted { report(error) }
-        }
-    }
-
     /// So many folders keep all that the snapshot does not have, as their ignore files could not be read.
-    var unreadRulesCount: Int64 { Int64(unreadRules.folders.count) }
+    private(set) var unreadRules: Int64 = 0
+    private let report: (SnapcatError) -> Void
 
     /// Every name was seen.
     static var none: UnseenNames { UnseenNames() }
@@ -43,10 +31,11 @@ struct UnseenNames {
     private init() {
         exclusions = Exclusions()
         target = []
+        tree = nil
         isEmpty = true
         closed = []
         isUnknown = false
-        unreadRules = UnreadRules { _ in }
+        report = { _ in }
     }
 
     /// An ignore file that cannot be read might name anything: all in its folder is left alone. `state`: the target's.
@@ -54,8 +43,13 @@ struct UnseenNames {
         _ source: RestoreSource, in target: [UInt8], _ state: TargetState?, heap: Heap?, report: @escaping (SnapcatError) -> Void
     ) throws {
         exclusions = source.exclusions
-        unreadRules = UnreadRules(report)
+        self.report = report
         self.target = target
+        tree = try state.map { _ in
+            TargetTree(try withSystemError("Cannot open the target", target) { () throws(Errno) in
+                try Descriptor.open(target, [.read, .folder])
+            })
+        }
         var closed = source.unreadable
         if exclusions.staysOnOneFileSystem {
             // Of both: what was mounted then may be a plain folder now.
@@ -73,9 +67,7 @@ struct UnseenNames {
             var contents = Array("*".utf8)
             do {
                 if let heap { contents = try heap.open(file.md5).readAll(limit: 1 << 20) }
-            } catch let error as SnapcatError { unreadRules.add(file.folder, error) } catch {
-                unreadRules.add(file.folder, SnapcatError(.failed, "Cannot read the ignore file of", TerminalText.lossy(file.folder)))
-            }
+            } catch { tellUnread(file.folder, error) }
             let above = file.folder.isEmpty ? rules[[]] ?? .none : ruling(over: Self.parent(file.folder))
             rules[file.folder] = above.adding(fileContents: contents, inFolder: file.folder)
         }
@@ -91,7 +83,7 @@ struct UnseenNames {
     }
 
     /// Whether the snapshot, which does not have this name of the target, was told not to see it, or could not.
-    mutating func contains(_ name: [UInt8], _ item: SideItem) -> Bool {
+    func contains(_ name: [UInt8], _ item: SideItem) -> Bool {
         if isEmpty || name == Node.rootName.bytes { return false }
         if isUnknown || isClosed(name) { return true }
         if let largest = exclusions.largestFileBytes, item.type == "file", (item.size ?? 0) > largest { return true }
@@ -109,7 +101,7 @@ struct UnseenNames {
         return RestorePlan.isBelow(name, closed)
     }
 
-    private mutating func isExcluded(_ name: [UInt8], isFolder: Bool) -> Bool {
+    private func isExcluded(_ name: [UInt8], isFolder: Bool) -> Bool {
         let rules = ruling(over: Self.parent(name))
         return name.withUnsafeBytes { rules.excludes($0, isFolder: isFolder) }
     }
@@ -120,7 +112,7 @@ struct UnseenNames {
     }
 
     /// The rules of a folder: those of the ones above it, and its own.
-    private mutating func ruling(over folder: [UInt8]) -> IgnoreRules {
+    private func ruling(over folder: [UInt8]) -> IgnoreRules {
         var unknown: [[UInt8]] = []
         var folder = folder
         while rules[folder] == nil {
@@ -135,36 +127,44 @@ struct UnseenNames {
     }
 
     /// Of the target's ignore file, where the snapshot has none: it counted if it has left out itself.
-    private mutating func addOwnRules(of folder: [UInt8], to above: IgnoreRules) {
+    private func addOwnRules(of folder: [UInt8], to above: IgnoreRules) {
         rules[folder] = above
-        guard exclusions.obeysIgnoreFiles else { return }
+        guard exclusions.obeysIgnoreFiles, let tree else { return }
         var contents = Array("*".utf8)
         do {
-            contents = try TreeWalk.ignoreFile(in: try Descriptor.open(target + [UInt8(ascii: "/")] + folder, [.read, .folder]))
-        } catch let error as Errno {
-            if error == .noSuchFileOrDirectory || error == .notDirectory { return }
-            // It might name anything.
-            unreadRules.add(folder, .system("Cannot read the ignore file of", folder.isEmpty ? target : folder, error))
+            contents = try TreeWalk.ignoreFile(in: tree.folder(folder[...], creates: false, replaces: false))
         } catch {
-            unreadRules.add(folder, SnapcatError(.failed, "Cannot read the ignore file of", TerminalText.lossy(folder)))
+            if (error as? Errno)?.meansNoFolder == true { return }
+            // It might name anything.
+            tellUnread(folder, error)
         }
         if contents.isEmpty { return }
         let own = above.adding(fileContents: contents, inFolder: folder)
         let name = (folder.isEmpty ? [] : folder + [UInt8(ascii: "/")]) + ScanOptions.ignoreFileName
-        let isTooLarge = exclusions.largestFileBytes.map { contents.count > $0 } ?? false
+        // No more of it is read than counts: how large it is is not known then.
+        let isTooLarge = exclusions.largestFileBytes.map { contents.count > $0 || contents.count == TreeWalk.mostRuleBytes } ?? false
         if isTooLarge || isClosed(name) || name.withUnsafeBytes({ own.excludes($0, isFolder: false) }) { rules[folder] = own }
     }
 
+    private func tellUnread(_ folder: [UInt8], _ error: any Error) {
+        unreadRules += 1
+        let (what, name) = ("Cannot read the ignore file of", folder.isEmpty ? target : folder)
+        switch error {
+        case let error as SnapcatError: report(error)
+        case let error as Errno: report(.system(what, name, error))
+        default: report(SnapcatError(.failed, what, TerminalText.lossy(name), reason: "\(error)"))
+        }
+    }
+
     /// Of a folder of the target; one that cannot be looked at is left alone.
-    private mutating func isCache(_ folder: [UInt8]) -> Bool {
+    private func isCache(_ folder: [UInt8]) -> Bool {
         if let known = caches[folder] { return known }
+        guard let tree else { return false }
         let result: Bool
-        do {
-            let opened = try Descriptor.open(target + [UInt8(ascii: "/")] + folder, [.read, .folder])
-            result = try TreeWalk.isCache(opened)
-        } catch let error as Errno {
-            result = error != .noSuchFileOrDirectory && error != .notDirectory
-        } catch { result = true }
+        // A tag that is a link is none.
+        do { result = try TreeWalk.isCache(tree.folder(folder[...], creates: false, replaces: false)) } catch {
+            result = (error as? Errno)?.meansNoFolder != true
+        }
         caches[folder] = result
         return result
     }

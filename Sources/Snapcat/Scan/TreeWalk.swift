@@ -180,9 +180,12 @@ final class TreeWalk {
         try read(cacheTag, in: folder, limit: 4096).starts(with: cacheSignature)
     }
 
+    /// No more of an ignore file counts.
+    static let mostRuleBytes = 1 << 20
+
     /// The rules of a folder, empty where it has none of its own.
     static func ignoreFile(in folder: Descriptor) throws -> [UInt8] {
-        do { return try read(ScanOptions.ignoreFileName, in: folder, limit: 1 << 20) } catch let error as Errno {
+        do { return try read(ScanOptions.ignoreFileName, in: folder, limit: mostRuleBytes) } catch let error as Errno {
             if error == .tooManySymbolicLinkLevels || error == .noSuchFileOrDirectory { return [] }
             throw error
         }

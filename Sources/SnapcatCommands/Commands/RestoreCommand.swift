@@ -75,13 +75,14 @@ struct RestoreCommand: AsyncParsableCommand {
         if let plan {
             try plan.finish()
             if summary.damaged > 0 || damages > 0 { throw ExitRequest(status: .damage) }
-            if summary.failed > 0 { throw ExitRequest(status: .doneWithProblems) }
+            if summary.unread > 0 { throw ExitRequest(status: .doneWithProblems) }
             return
         }
         if format == .json { try Terminal.report(summary.json) }
         talk.say(summary.sentence)
         if summary.damaged > 0 || damages > 0 { throw ExitRequest(status: .damage) }
         if summary.failed > 0 { throw ExitRequest(status: summary.hasDoneNothing ? .failed : .doneWithProblems) }
+        if summary.unread > 0 { throw ExitRequest(status: .doneWithProblems) }
     }
 
     private func chosenReference() throws -> (reference: SnapshotReference, folder: [UInt8]?) {
@@ -122,7 +123,7 @@ extension RestoreSummary {
             ("message_type", .text("restore")), ("written_files", .integer(writtenFiles)),
             ("written_bytes", .integer(writtenBytes)), ("links", .integer(links)), ("hard_links", .integer(hardLinks)),
             ("folders", .integer(folders)), ("deleted", .integer(deleted)), ("metadata", .integer(metadata)),
-            ("unchanged", .integer(unchanged)), ("damaged", .integer(damaged)), ("failed", .integer(failed)),
+            ("unchanged", .integer(unchanged)), ("damaged", .integer(damaged)), ("failed", .integer(failed)), ("unread", .integer(unread)),
             ("snapshot_before", snapshotBefore.map { .text($0) } ?? .null),
             ("snapshot_after", snapshotAfter.map { .text($0) } ?? .null),
         ]
@@ -134,6 +135,7 @@ extension RestoreSummary {
             + "\(HumanText.count(deleted)) deleted, \(HumanText.count(unchanged)) unchanged"
         if damaged > 0 { text += ", \(HumanText.count(damaged)) NOT restored" }
         if failed > 0 { text += ", \(HumanText.count(failed)) failed" }
+        if unread > 0 { text += ", \(HumanText.count(unread)) unread and left as they are" }
         if let snapshotBefore { text += "; the state before is \(snapshotBefore)" }
         return text + "; \(HumanText.duration(seconds: seconds))"
     }
