@@ -79,6 +79,54 @@ import Testing
         #expect(found == String(repeating: "True\n", count: 4))
     }
 
+    @Test func whatIsDeeperThanPathsMayBeAndNotInTheSnapshotGoes() throws {
+        let found = try run(
+            """
+            for name in ("source", "target"): os.mkdir(folder + "/" + name)
+            open(folder + "/source/f", "w").close()
+            level = os.open(folder + "/target", os.O_RDONLY)
+            for _ in range(60):
+                os.mkdir("x" * 100, dir_fd=level)
+                inner = os.open("x" * 100, os.O_RDONLY, dir_fd=level)
+                os.close(level)
+                level = inner
+            os.close(os.open("leaf", os.O_WRONLY | os.O_CREAT, dir_fd=level))
+            os.close(level)
+            snapcat("make", folder + "/source")
+            snapcat("restore", "latest", "--file-root", folder + "/target")
+            print(os.listdir(folder + "/target"))
+            """)
+        #expect(found == "['f']\n")
+    }
+
+    @Test func foldersThatAPartialRestoreHadToOpenAreClosedAgain() throws {
+        // As nobody: root needs no mode.
+        let found = try run(
+            """
+            binary = shutil.copy(binary, folder + "/snapcat")
+            os.makedirs(folder + "/target/closed/deep")
+            for name in ("f", "deep/g"):
+                with open(folder + "/target/closed/" + name, "w") as file: file.write("old")
+            def close():
+                for name, mode in (("deep", 0o555), ("", 0o555)): os.chmod(folder + "/target/closed/" + name, mode)
+            close()
+            if os.geteuid() == 0: subprocess.run(["chown", "-R", "65534", folder], check=True)
+            def plain(*arguments):
+                result = subprocess.run([binary, *arguments, "--repo", folder + "/repo", "-q"], stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT, user=65534 if os.geteuid() == 0 else None)
+                if result.returncode: print(result.returncode, result.stdout.decode())
+            plain("make", folder + "/target")
+            for name in ("deep", ""): os.chmod(folder + "/target/closed/" + name, 0o755)
+            for name in ("f", "deep/g"):
+                with open(folder + "/target/closed/" + name, "w") as file: file.write("changed")
+            close()
+            plain("restore", "oldest", "--file-root", folder + "/target", "--include", "closed/f", "--include", "closed/deep/g")
+            print([open(folder + "/target/closed/" + name).read() for name in ("f", "deep/g")],
+                [oct(os.stat(folder + "/target/closed/" + name).st_mode & 0o777) for name in ("", "deep")])
+            """)
+        #expect(found == "['old', 'old'] ['0o555', '0o555']\n")
+    }
+
     /// snapshooter leaves them so after a restore.
     @Test func aSnapshotOutOfOrderIsRestoredAndOneWithTwoContentsOfANameIsDamage() async throws {
         let sandbox = try RestoreSandbox(["a": "one\n", "b/c": "two\n", "b.txt": "one\n"])

@@ -109,6 +109,38 @@ import Testing
         #expect(result.status == 0, "\(result.stderr)")
     }
 
+    @Test func aHeapThatIsMountedInTwoPlacesIsOne() async throws {
+        guard let disk = try SmallDisk.mount(kilobytes: 1 << 10) else { return }
+        let both = try await TwoRepositories()
+        let heap = both.other + "/heap"
+        let second = try await secondSnapRoot(both, heap)
+        #expect(try disk.bind(heap, at: "heap"))
+        let result = try await SnapcatProcess.run(
+            ["gc", "--grace", "0s", "--repo", both.other], environment: ["HEAP_ROOT": disk.path + "/heap", "SNAP_ROOT": second])
+        #expect(result.status == 0, "\(result.stderr)")
+        let check = try await SnapcatProcess.run(["check", "--read-data", "--snap-root", second, "--heap-root", heap])
+        #expect(check.status == 0, "\(check.text)")
+    }
+
+    @Test func variablesOfARepositoryThatIsNoFolderDoNotKeepGCFromAnother() async throws {
+        let both = try await TwoRepositories()
+        let result = try await SnapcatProcess.run(
+            ["gc", "--grace", "0s", "--repo", both.meant], environment: ["HEAP_ROOT": "s3://bucket/heap", "SNAP_ROOT": "s3://bucket/snap"])
+        #expect(result.status == 0 && result.text.contains("no snapshot names it"), "\(result.text) \(result.stderr)")
+    }
+
+    @Test(arguments: ["", "/"])
+    func aSnapRootThatIsGoneIsDroppedThoughTheVariableNamesIt(slash: String) async throws {
+        let both = try await TwoRepositories()
+        let second = both.folder.path + "/second"
+        _ = try await SnapcatProcess.succeed(
+            ["make", both.folder.path + "/source", "--snap-root", second, "--heap-root", both.meant + "/heap"])
+        try FileManager.default.removeItem(atPath: second)
+        let result = try await SnapcatProcess.run(
+            ["gc", "--grace", "0s", "--repo", both.meant, "--drop-snap-root", second], environment: ["SNAP_ROOT": second + slash])
+        #expect(result.status == 0, "\(result.stderr)")
+    }
+
     @Test(arguments: [
         ["purge", "file"], ["forget", "oldest"], ["check"], ["repair"], ["list"], ["make", "SOURCE"], ["undelete"],
         ["catalog", "rebuild"],
