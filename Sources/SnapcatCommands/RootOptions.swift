@@ -124,7 +124,7 @@ struct RootOptions: ParsableArguments {
         if let place = try value(nil, "SNAP_ROOT"), try isHeapOfVariables(snapRoot: place) {
             // Where something is there again, it may be another snap root than the one that is gone.
             let path = Self.trimmed(try Self.localPath(place))
-            let isDropped = try dropped.map(Self.trimmed).contains(path) && Self.identity(place) == nil
+            let isDropped = try dropped.map(Self.trimmed).contains(path) && !Self.exists(place)
             if !isDropped { places.append(place) }
         }
         return try places.map { place in
@@ -136,22 +136,21 @@ struct RootOptions: ParsableArguments {
     /// Whether the snapshots of SNAP_ROOT may need objects of the heap: not where that of HEAP_ROOT is proved to be another.
     private func isHeapOfVariables(snapRoot: String) throws -> Bool {
         guard let variable = try value(nil, "HEAP_ROOT"), let heap = try part(heapRoot, "HEAP_ROOT", "heap") else { return true }
-        let other: FileIdentity?
-        // One of a scheme that this program has no storage for is not the folder that gc works on.
-        do { other = try Self.identity(variable) } catch let error as SnapcatError where error.code == .usage { return false }
-        guard let own = try Self.identity(heap) else { return true }
+        // Of a heap in a bucket, snapshots in a bucket are no matter of this one.
+        if Self.isInBucket(variable) { return !Self.isInBucket(snapRoot) }
+        guard try Self.exists(heap) else { return true }
         // A heap that is not there now may be this one in another place; nothing can need it where its snap root is missing too.
-        guard let other else { return try Self.identity(snapRoot) != nil }
-        // One folder may be mounted in two places, as another device.
-        return own.inode == other.inode
+        guard try Self.exists(variable) else { return try Self.exists(snapRoot) }
+        return try FolderLikeness.mayBeOne(Self.localBytes(heap), Self.localBytes(variable))
     }
 
-    /// nil where nothing is there.
-    private static func identity(_ place: String) throws -> FileIdentity? {
-        guard let path = FolderOperations.realPath(Array(try localPath(place).utf8)) else { return nil }
-        return try withSystemError("Cannot look at", path) { () throws(Errno) in try Descriptor.statusIfPresent(path) }
-            .map { FileIdentity($0) }
+    private static func isInBucket(_ place: String) -> Bool {
+        ["s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"].contains { place.lowercased().hasPrefix($0 + "://") }
     }
+
+    private static func localBytes(_ place: String) throws -> [UInt8] { Array(try localPath(place).utf8) }
+
+    private static func exists(_ place: String) throws -> Bool { try FolderLikeness.identity(localBytes(place)) != nil }
 
     private static func trimmed(_ path: String) -> String {
         var path = path[...]

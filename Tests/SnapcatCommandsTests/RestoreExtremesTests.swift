@@ -105,10 +105,10 @@ import Testing
             """
             binary = shutil.copy(binary, folder + "/snapcat")
             os.makedirs(folder + "/target/closed/deep")
-            for name in ("f", "deep/g"):
-                with open(folder + "/target/closed/" + name, "w") as file: file.write("old")
+            for name in ("top", "closed/f", "closed/deep/g"):
+                with open(folder + "/target/" + name, "w") as file: file.write("old")
             def close():
-                for name, mode in (("deep", 0o555), ("", 0o555)): os.chmod(folder + "/target/closed/" + name, mode)
+                for name in ("closed/deep", "closed", ""): os.chmod(folder + "/target/" + name, 0o555)
             close()
             if os.geteuid() == 0: subprocess.run(["chown", "-R", "65534", folder], check=True)
             def plain(*arguments):
@@ -119,12 +119,14 @@ import Testing
             for name in ("deep", ""): os.chmod(folder + "/target/closed/" + name, 0o755)
             for name in ("f", "deep/g"):
                 with open(folder + "/target/closed/" + name, "w") as file: file.write("changed")
+            os.remove(folder + "/target/top")
             close()
-            plain("restore", "oldest", "--file-root", folder + "/target", "--include", "closed/f", "--include", "closed/deep/g")
-            print([open(folder + "/target/closed/" + name).read() for name in ("f", "deep/g")],
-                [oct(os.stat(folder + "/target/closed/" + name).st_mode & 0o777) for name in ("", "deep")])
+            names = ("top", "closed/f", "closed/deep/g")
+            plain("restore", "oldest", "--file-root", folder + "/target", *("--include=" + name for name in names))
+            print([open(folder + "/target/" + name).read() for name in names],
+                [oct(os.stat(folder + "/target/" + name).st_mode & 0o777) for name in ("", "closed", "closed/deep")])
             """)
-        #expect(found == "['old', 'old'] ['0o555', '0o555']\n")
+        #expect(found == "['old', 'old', 'old'] ['0o555', '0o555', '0o555']\n")
     }
 
     /// snapshooter leaves them so after a restore.

@@ -20,6 +20,23 @@ import Testing
         #expect(try sandbox.read("target/g") == "twice" && sandbox.read("target/a") == "stays")
     }
 
+    @Test func withoutACompanionNoFileGetsTheModeOfAnother() async throws {
+        let sandbox = try RestoreSandbox(["open": "same", "private": "same"])
+        for (name, mode) in [("open", 0o644), ("private", 0o600)] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: sandbox.source + "/" + name)
+        }
+        try await sandbox.make()
+        let companion = try #require(try sandbox.folder.files().map { TerminalText.lossy($0) }.first { $0.hasSuffix(".meta.gz") })
+        try FileManager.default.removeItem(atPath: sandbox.folder.path + "/" + companion)
+        try sandbox.write("target/open", "same")
+        try link(sandbox.target + "/open", sandbox.target + "/private")
+        for _ in 1...2 {
+            #expect(try await sandbox.restore("oldest").status == 0)
+            let modes = try ["open", "private"].map { try Descriptor.status(sandbox.folder.path("target/" + $0)).mode & 0o777 }
+            #expect(modes == [0o644, 0o600])
+        }
+    }
+
     @Test func twoGroupsThatHaveBecomeOneFileAreTwoAgain() async throws {
         let sandbox = try RestoreSandbox(["p1": "same", "s1": "same"])
         for (name, mode) in [("p", 0o644), ("s", 0o600)] {

@@ -67,7 +67,9 @@ import Testing
         _ = try Python.run(script, arguments: [sandbox.repo])
         for name in ["a/f", "a/deep/f"] { try sandbox.write("target/" + name, "file") }
         try FileManager.default.createSymbolicLink(atPath: sandbox.target + "/a/link", withDestinationPath: "f")
-        let result = try await sandbox.restore("latest")
+        _ = try await sandbox.restore("latest", "--no-delete", "--no-save-snapshot-before")
+        #expect(try left(sandbox) == ["a/f", "a/deep/f", "a/link", "b"])
+        let result = try await sandbox.restore("oldest")
         #expect(result.status == 0, "\(result.stderr)")
         #expect(try left(sandbox) == ["a", "b"] && sandbox.read("target/a") == "x")
     }

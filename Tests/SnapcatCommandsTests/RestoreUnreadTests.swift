@@ -26,15 +26,37 @@ import Testing
         try await sandbox.make()
         for name in [name, "new"] { try sandbox.write("target/" + name, "x") }
         let result = try await restore(sandbox, dry)
-        #expect(result.status == 3, "\(result.stderr)")
+        #expect(result.status == 3 && result.lines("warning").contains { $0.contains("Left as it is 'closed'") }, "\(result.stderr)")
         #expect(try sandbox.exists("target/" + name) && sandbox.exists("target/new") == !dry.isEmpty)
+        // What make was told to leave out is not missed.
+        _ = try await SnapcatProcess.succeed(["make", sandbox.source, "--repo", sandbox.repo, "--exclude", "closed" + (name == "closed" ? "" : "/")])
+        #expect(try await restore(sandbox, dry).status == 0)
         // Where nothing is to be deleted nothing is missing.
         let kept = try await restore(sandbox, ["--no-delete"] + dry)
         #expect(kept.status == 0, "\(kept.stderr)")
     }
 
+    @Test func aFolderThatTheSnapshotHasTooIsToldWhereItCannotBeRead() async throws {
+        let sandbox = try RestoreSandbox(["closed/f": "old"])
+        try await sandbox.make()
+        for name in ["closed/f", "closed/own"] { try sandbox.write("target/" + name, "old") }
+        let result = try await restore(sandbox, ["--dry-run"])
+        #expect(result.status == 3 && result.lines("warning").contains { $0.contains("Left as it is 'closed'") }, "\(result.stderr)")
+    }
+
+    @Test func aFileInAFoldersPlaceGivesWayUnread() async throws {
+        let sandbox = try RestoreSandbox(["closed/f": "new"])
+        try await sandbox.make()
+        try sandbox.write("target/closed", "old")
+        let result = try await MeetingPoint.run(
+            ["restore", "latest", "--repo", sandbox.repo, "--file-root", sandbox.target, "--no-save-snapshot-before"], before: 1,
+            in: "closed", .failure(EIO))
+        #expect(result.status == 0 && result.stderr.contains("Cannot read 'closed'"), "\(result.stderr)")
+        #expect(try sandbox.read("target/closed/f") == "new")
+    }
+
     @Test(arguments: [[], ["--dry-run"]])
-    func `An ignore file that the heap has lost costs exit 3, however little was to be done`(_ dry: [String]) async throws {
+    func `An ignore file that the heap has lost costs exit 3 where names are kept for it, however little was to be done`(_ dry: [String]) async throws {
         let sandbox = try RestoreSandbox([".snapcatignore": "*.o\n"])
         try await sandbox.make()
         #expect(try await sandbox.restore("latest").status == 0)
@@ -42,7 +64,10 @@ import Testing
             try FileManager.default.removeItem(atPath: sandbox.repo + "/heap/" + name)
         }
         let arguments = ["restore", "latest", "--repo", sandbox.repo, "--file-root", sandbox.target, "--no-save-snapshot-before"]
+        #expect(try await SnapcatProcess.run(arguments + dry).status == 0)
+        try sandbox.write("target/new", "x")
+        #expect(try await SnapcatProcess.run(arguments + ["--no-delete"] + dry).status == 0)
         let result = try await SnapcatProcess.run(arguments + dry)
-        #expect(result.status == 3, "\(result.stderr)")
+        #expect(try result.status == 3 && sandbox.exists("target/new"), "\(result.stderr)")
     }
 }

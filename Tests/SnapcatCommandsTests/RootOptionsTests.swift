@@ -127,6 +127,12 @@ import Testing
         let result = try await SnapcatProcess.run(
             ["gc", "--grace", "0s", "--repo", both.meant], environment: ["HEAP_ROOT": "s3://bucket/heap", "SNAP_ROOT": "s3://bucket/snap"])
         #expect(result.status == 0 && result.text.contains("no snapshot names it"), "\(result.text) \(result.stderr)")
+        // Another name of a folder is no proof of another one.
+        for heap in ["local://" + both.meant + "/heap", "s3://bucket/heap"] {
+            let unsure = try await SnapcatProcess.run(
+                ["gc", "--grace", "0s", "--repo", both.meant], environment: ["HEAP_ROOT": heap, "SNAP_ROOT": both.folder.path + "/none"])
+            #expect([10, 64].contains(unsure.status), "\(unsure.stderr)")
+        }
     }
 
     @Test(arguments: ["", "/"])

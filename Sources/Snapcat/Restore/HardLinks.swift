@@ -19,9 +19,22 @@ struct HardLinks {
         var currentInode: Int64?
     }
 
+    private struct Claim: Equatable {
+        var group: Key?
+        var mode: Int64?
+        var mtime: Double?
+        var uid: Int64?
+        var gid: Int64?
+
+        init(_ item: SideItem, of group: Key? = nil) {
+            self.group = group
+            (mode, mtime, uid, gid) = (item.mode, item.mtime, item.uid, item.gid)
+        }
+    }
+
     private var firsts: [Key: First] = [:]
-    /// Of the inodes that stay in the target, the group that each was given to.
-    private var owners: [Int64: Key] = [:]
+    /// What is wanted of the inodes that stay in the target and have several names.
+    private var claims: [Int64: Claim] = [:]
     /// The device of the file root; without it nothing is linked.
     private let rootDevice: Int64?
     /// Folders on another device than the one above them.
@@ -32,9 +45,10 @@ struct HardLinks {
         self.devices = devices
     }
 
+    /// `isTaken`: what stands there is the file of other names too, of another group or with other facts: this one may not
+    /// share it.
     enum Role: Equatable {
-        case alone
-        /// `isTaken`: what stands there is another group's file, which this one may not share.
+        case alone(isTaken: Bool)
         case first(isTaken: Bool)
         /// To be a link of this name.
         case next([UInt8])
@@ -44,21 +58,32 @@ struct HardLinks {
 
     /// `current`: what is there, where it may stay.
     mutating func role(of name: [UInt8], _ item: SideItem, current: SideItem?) -> Role {
-        guard let rootDevice, let entry = item.entry, let links = entry.linkCount, links > 1, let inode = entry.inode,
-            let md5 = entry.md5, let size = entry.size, let mode = entry.mode, let mtime = entry.mtimeNanoseconds,
-            let ctime = entry.ctimeNanoseconds
-        else { return .alone }
-        let key = Key(
-            device: device(of: name) ?? rootDevice, inode: inode, md5: md5, size: size, mode: mode, mtime: mtime,
-            ctime: ctime)
-        let currentInode = current?.entry?.inode
+        let currentInode = current?.entry?.linkCount ?? 1 > 1 ? current?.entry?.inode : nil
+        guard let key = key(of: name, item) else { return .alone(isTaken: !claim(currentInode, Claim(item))) }
         if let known = firsts[key] {
             return currentInode != nil && known.currentInode == currentInode ? .linked : .next(known.name)
         }
-        let isTaken = currentInode.map { owners[$0] != nil } ?? false
+        let isTaken = !claim(currentInode, Claim(item, of: key))
         firsts[key] = First(name: name, currentInode: isTaken ? nil : currentInode)
-        if let currentInode, !isTaken { owners[currentInode] = key }
         return .first(isTaken: isTaken)
+    }
+
+    /// The first who wants an inode has it. False where somebody else does.
+    private mutating func claim(_ inode: Int64?, _ claim: Claim) -> Bool {
+        guard let inode else { return true }
+        if let other = claims[inode] { return other == claim }
+        claims[inode] = claim
+        return true
+    }
+
+    private func key(of name: [UInt8], _ item: SideItem) -> Key? {
+        guard let rootDevice, let entry = item.entry, let links = entry.linkCount, links > 1, let inode = entry.inode,
+            let md5 = entry.md5, let size = entry.size, let mode = entry.mode, let mtime = entry.mtimeNanoseconds,
+            let ctime = entry.ctimeNanoseconds
+        else { return nil }
+        return Key(
+            device: device(of: name) ?? rootDevice, inode: inode, md5: md5, size: size, mode: mode, mtime: mtime,
+            ctime: ctime)
     }
 
     /// Of the deepest folder that is known to be a device's.

@@ -44,83 +44,17 @@ struct RestoreJob {
     }
 
     mutating func run() throws -> RestoreSummary {
-        sweepLeftovers()
-        try removePass()
+        _ = try attempt("Cannot make the target writable", Node.rootName.bytes) { try widened.widen(root, Node.rootName.bytes) }
+        var removal = RestoreRemoval(plan, root: root, widening: widened, monitor: monitor)
+        try removal.run()
+        (summary.deleted, summary.failed, summary.unread) = (removal.deleted, removal.failed, removal.unread)
         try writePass()
         try makeHardLinks()
         try setFolders()
         return summary
     }
 
-    // MARK: First pass: what has to go
-
-    /// Temporary files of killed restores go first: a folder that holds one could not be removed.
-    private mutating func sweepLeftovers() {
-        if plan.leftovers.isEmpty { return }
-        let tree = TargetTree(root, widening: widened)
-        for name in plan.leftovers { remove(name, .anything, tree) }
-        monitor.note("\(plan.leftovers.count) temporary files of a killed restore are removed")
-    }
-
-    private mutating func removePass() throws {
-        if plan.current == nil { return }
-        let tree = TargetTree(root, widening: widened)
-        var emptied: [[UInt8]] = []
-        var kept = 0
-        try plan.forEach { step in
-            var isDeletion = false
-            switch step.kind {
-            case .keep where step.wanted == nil: kept += 1
-            case .unread: tellUnread(step.name)
-            case .delete: isDeletion = true
-            default: break
-            }
-            guard isDeletion || step.removesFirst, let current = step.current else { return }
-            try monitor.cancellation.check()
-            if current.type == "directory" { emptied.append(step.name) } else { remove(step.name, Occupant(current), tree) }
-        }
-        tree.close()
-        if kept > 0 { monitor.note(RestorePlan.keptNote(kept)) }
-        // Deepest first: names below a folder sort after it.
-        for name in emptied.reversed() { removeFolder(name, tree) }
-    }
-
-    private mutating func tellUnread(_ name: [UInt8]) {
-        summary.unread += 1
-        monitor.problem(
-            SnapcatError(
-                .failed, "Left as it is", TerminalText.lossy(name), reason: "it could not be read, and the snapshot does not have it"))
-    }
-
-    private mutating func remove(_ name: [UInt8], _ occupant: Occupant, _ tree: TargetTree) {
-        do {
-            let place = try tree.place(name, creates: false, replaces: false)
-            guard let status = try Descriptor.statusIfPresent(place.name, in: place.folder.raw) else { return }
-            try occupant.check(status, name)
-            try FolderOperations.removeFile(place.name, in: place.folder.raw)
-            summary.deleted += 1
-        } catch {
-            if error as? Errno == .noSuchFileOrDirectory { return }
-            summary.failed += 1
-            monitor.problem(Self.problem("Cannot delete", name, error))
-        }
-    }
-
-    private mutating func removeFolder(_ name: [UInt8], _ tree: TargetTree) {
-        do throws(Errno) {
-            let place = try tree.place(name, creates: false, replaces: false)
-            try FolderOperations.removeFolder(place.name, in: place.folder.raw)
-            summary.deleted += 1
-        } catch {
-            // What was excluded, or came meanwhile, is not ours to delete.
-            if error == .noSuchFileOrDirectory || error == .directoryNotEmpty { return }
-            summary.failed += 1
-            monitor.problem(.system("Cannot delete the folder", name, error))
-        }
-        tree.close()
-    }
-
-    // MARK: Second pass: what has to come
+    // MARK: What has to come
 
     private mutating func writePass() throws {
         let writers = RestoreWriters(heap: heap, root: root, widening: widened, options: options, monitor: monitor)
@@ -163,7 +97,7 @@ struct RestoreJob {
         if wanted.type == "file", holdsContent {
             let mayChange = isWritten || options.overwrite == .always
             switch hardLinks.role(of: step.name, wanted, current: isWritten ? nil : step.current) {
-            case .first(isTaken: true) where mayChange: step.kind = .write
+            case .first(isTaken: true) where mayChange, .alone(isTaken: true) where mayChange: step.kind = .write
             case .next(let first) where mayChange:
                 pendingLinks.append(Link(name: step.name, target: first, item: wanted, occupant: step.occupant))
                 return
@@ -246,7 +180,7 @@ struct RestoreJob {
                     summary.writtenFiles += 1
                 }
             } catch {
-                var problem = Self.problem("Cannot make the hard link", link.name, error)
+                var problem = SnapcatError.restoring("Cannot make the hard link", link.name, error)
                 // What the target lacks is no object that the heap lacks.
                 if error is Errno, problem.code == .notFound { problem.code = .failed }
                 if problem.code == .interrupted || RestoreStop(root: root).isMeant(by: problem) { throw problem }
@@ -300,7 +234,8 @@ struct RestoreJob {
         if !widened.isEmpty { for folder in folders { widened[folder.name] = nil } }
         if !widened.isEmpty {
             folders += widened.map { Folder(name: $0.key, item: nil, mode: $0.value) }
-            folders.sort { $0.name.lexicographicallyPrecedes($1.name) }
+            let root = Node.rootName.bytes
+            folders.sort { $1.name != root && ($0.name == root || $0.name.lexicographicallyPrecedes($1.name)) }
         }
         let tree = TargetTree(root)
         for folder in folders.reversed() {
@@ -325,17 +260,11 @@ struct RestoreJob {
             try body()
             return true
         } catch {
-            let problem = Self.problem(what, name, error)
+            let problem = SnapcatError.restoring(what, name, error)
             if RestoreStop(root: root).isMeant(by: problem) { throw problem }
             monitor.problem(problem)
             return false
         }
-    }
-
-    private static func problem(_ what: String, _ name: [UInt8], _ error: any Error) -> SnapcatError {
-        if let error = error as? SnapcatError { return error }
-        if let error = error as? Errno { return .system(what, name, error) }
-        return SnapcatError(.failed, what, TerminalText.lossy(name), reason: "\(error)")
     }
 
     private mutating func count(_ isDone: Bool, _ counter: WritableKeyPath<RestoreSummary, Int64>) {

@@ -14,6 +14,7 @@ struct RestorePass {
     private var obstacles: [ComparisonRow] = []
     /// Names of the target that could not be read, but those that are written anew.
     private var unread: Set<[UInt8]>
+    private var unreadFolders: Set<[UInt8]> = []
 
     init(_ plan: RestorePlan) {
         self.plan = plan
@@ -24,13 +25,12 @@ struct RestorePass {
     mutating func take(_ row: ComparisonRow, _ body: (RestorePlan.Step) throws -> Void) throws {
         let name = row.name.bytes
         dropObstacles(before: name)
-        if row.right.map({ $0.type != "directory" }) ?? true { unread.remove(name) }
+        if unread.contains(name) { noteUnread(row) }
         if row.left == nil, !kept.isEmpty, RestorePlan.isBelow(name, kept) { return }
         guard filter.accepts(name, isFolder: row.isFolder) else { return noteLeftOut(row) }
-        if row.left == nil, let current = row.right, plan.unseen.contains(name, current) {
+        if plan.options.deletes, row.left == nil, let current = row.right, plan.unseen.contains(name, current) {
             noteObstacle(row)
-            if plan.options.deletes { try body(RestorePlan.Step(kind: .keep, name: name, current: current)) }
-            return
+            return try body(RestorePlan.Step(kind: .keep, name: name, current: current))
         }
         guard var step = plan.step(row) ?? removal(row) else { return noteObstacle(row) }
         if let current = plan.current, step.current == nil, plan.options.replacesUnread { step.isUnread = current.couldNotRead(name) }
@@ -39,13 +39,23 @@ struct RestorePass {
         try body(step)
     }
 
-    /// What could not be read, and that the snapshot does not have, is not deleted either.
+    /// What could not be read is not deleted either, be it a file that the snapshot does not have or what a folder holds.
     mutating func finish(_ body: (RestorePlan.Step) throws -> Void) throws {
         if !plan.options.deletes { return }
-        for name in unread.sorted(by: Self.precedes) where filter.accepts(name, isFolder: false) {
-            if RestorePlan.isBelow(name, kept) || plan.unseen.contains(name, SideItem(type: "file")) { continue }
+        for name in unread.sorted(by: Self.precedes) {
+            let isFolder = unreadFolders.contains(name)
+            // Of a name without a row it is not known whether it is a folder.
+            let isWanted = filter.accepts(name, isFolder: true) && (isFolder || filter.accepts(name, isFolder: false))
+            if !isWanted || RestorePlan.isBelow(name, kept) { continue }
+            if plan.unseen.contains(name, SideItem(type: isFolder ? "directory" : "file")) { continue }
             try body(RestorePlan.Step(kind: .unread, name: name))
         }
+    }
+
+    /// A file that the snapshot has is written anew. What a folder holds is known nowhere, were it in the snapshot too.
+    private mutating func noteUnread(_ row: ComparisonRow) {
+        let name = row.name.bytes
+        if (row.right ?? row.left)?.type == "directory" { unreadFolders.insert(name) } else { unread.remove(name) }
     }
 
     private mutating func note(_ step: RestorePlan.Step) {
@@ -55,8 +65,8 @@ struct RestorePass {
 
     /// A snapshot without nodes has no links and folders: theirs go where a file of its is to be.
     private func removal(_ row: ComparisonRow) -> RestorePlan.Step? {
-        guard row.left == nil, let current = row.right, !leaving.isEmpty, current.type == "directory" || current.type == "link",
-            RestorePlan.isBelow(row.name.bytes, leaving)
+        guard plan.options.deletes, !leaving.isEmpty, row.left == nil, let current = row.right,
+            current.type == "directory" || current.type == "link", RestorePlan.isBelow(row.name.bytes, leaving)
         else { return nil }
         return RestorePlan.Step(kind: .delete, name: row.name.bytes, current: current)
     }

@@ -18,7 +18,7 @@ struct RestorePlan {
     struct Step {
         enum Kind {
             case keep, write, link, makeFolder, setMetadata, delete, skip(String)
-            /// It could not be read, and the snapshot does not have it: it stays, and is told.
+            /// It could not be read: what the snapshot does not have stays, and is told.
             case unread
         }
         var kind: Kind
@@ -45,6 +45,10 @@ struct RestorePlan {
 
     static func keptNote(_ count: Int) -> String {
         "\(count) names that the snapshot was told to leave out, or could not read, are left alone (--delete-excluded deletes them)"
+    }
+
+    static func unreadProblem(_ name: [UInt8]) -> SnapcatError {
+        SnapcatError(.failed, "Left as it is", TerminalText.lossy(name), reason: "it could not be read")
     }
 
     /// What killed restores have left in the target.

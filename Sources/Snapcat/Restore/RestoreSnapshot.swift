@@ -48,7 +48,7 @@ extension Repository {
         if options.isDryRun {
             summary.unread += unlisted
             try rehearse(plan, &summary, monitor, action)
-            summary.unread += unseen.unreadRules
+            summary.unread += unseen.unreadRuleCount
             return summary
         }
         monitor.progress.begin("restoring", files: wanted.files)
@@ -61,7 +61,7 @@ extension Repository {
         }
         try withSystemError("Cannot make durable", target) { () throws(Errno) in try FolderOperations.syncFileSystem(of: root) }
         done.snapshotBefore = summary.snapshotBefore
-        done.unread += unseen.unreadRules + unlisted
+        done.unread += unseen.unreadRuleCount + unlisted
         if try wantsSnapshotAfter(target, tookBefore: done.snapshotBefore != nil, options) {
             done.snapshotAfter = try safetySnapshot(
                 target, note: "after restore", isAllOrNothing: false, options, monitor).path
@@ -90,7 +90,10 @@ extension Repository {
         var kept = 0
         try plan.forEach { step in
             if case .keep = step.kind, step.wanted == nil { kept += 1 }
-            if case .unread = step.kind { summary.unread += 1 }
+            if case .unread = step.kind {
+                summary.unread += 1
+                monitor.problem(RestorePlan.unreadProblem(step.name))
+            }
             guard let known = RestoreAction(step) else { return }
             if known.kind == .skip { summary.damaged += 1 }
             try action(known)

@@ -95,13 +95,7 @@ final class TargetTree {
     /// A folder that its owner may not write is made writable; its mode is set at the end.
     private func openFolder(_ name: [UInt8], _ whole: ArraySlice<UInt8>, in folder: Descriptor) throws(Errno) -> Descriptor {
         let opened = try Descriptor.open(name, in: folder.raw, [.read, .folder, .noFollow])
-        if let widened, cplatform_is_root() == 0 {
-            let status = try opened.status()
-            if status.mode & 0o300 != 0o300 {
-                widened.note(Array(whole), status.mode)
-                try FolderOperations.setMode(status.mode | 0o700, of: opened)
-            }
-        }
+        try widened?.widen(opened, whole)
         return opened
     }
 }
@@ -113,8 +107,12 @@ final class WidenedFolders: Sendable {
     /// What each had at first.
     var all: [[UInt8]: UInt32] { modes.withLock { $0 } }
 
-    fileprivate func note(_ name: [UInt8], _ mode: UInt32) {
-        modes.withLock { if $0[name] == nil { $0[name] = mode } }
+    func widen(_ folder: Descriptor, _ name: some Sequence<UInt8>) throws(Errno) {
+        if cplatform_is_root() != 0 { return }
+        let mode = try folder.status().mode
+        if mode & 0o300 == 0o300 { return }
+        modes.withLock { if $0[Array(name)] == nil { $0[Array(name)] = mode } }
+        try FolderOperations.setMode(mode | 0o700, of: folder)
     }
 }
 

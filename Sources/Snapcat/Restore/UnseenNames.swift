@@ -21,8 +21,10 @@ final class UnseenNames {
     private let closed: Set<[UInt8]>
     private let isUnknown: Bool
     private var caches: [[UInt8]: Bool] = [:]
-    /// So many folders keep all that the snapshot does not have, as their ignore files could not be read.
-    private(set) var unreadRules: Int64 = 0
+    /// Folders whose ignore file could not be read, and that have kept nothing for it so far.
+    private var unreadRules: [[UInt8]: SnapcatError] = [:]
+    /// So many folders keep what the snapshot does not have, as their ignore files could not be read.
+    private(set) var unreadRuleCount: Int64 = 0
     private let report: (SnapcatError) -> Void
 
     /// Every name was seen.
@@ -67,7 +69,7 @@ final class UnseenNames {
             var contents = Array("*".utf8)
             do {
                 if let heap { contents = try heap.open(file.md5).readAll(limit: 1 << 20) }
-            } catch { tellUnread(file.folder, error) }
+            } catch { noteUnread(file.folder, error) }
             let above = file.folder.isEmpty ? rules[[]] ?? .none : ruling(over: Self.parent(file.folder))
             rules[file.folder] = above.adding(fileContents: contents, inFolder: file.folder)
         }
@@ -84,6 +86,12 @@ final class UnseenNames {
 
     /// Whether the snapshot, which does not have this name of the target, was told not to see it, or could not.
     func contains(_ name: [UInt8], _ item: SideItem) -> Bool {
+        guard isUnseen(name, item) else { return false }
+        if !unreadRules.isEmpty { tellUnreadRules(above: name) }
+        return true
+    }
+
+    private func isUnseen(_ name: [UInt8], _ item: SideItem) -> Bool {
         if isEmpty || name == Node.rootName.bytes { return false }
         if isUnknown || isClosed(name) { return true }
         if let largest = exclusions.largestFileBytes, item.type == "file", (item.size ?? 0) > largest { return true }
@@ -136,7 +144,7 @@ final class UnseenNames {
         } catch {
             if (error as? Errno)?.meansNoFolder == true { return }
             // It might name anything.
-            tellUnread(folder, error)
+            noteUnread(folder, error)
         }
         if contents.isEmpty { return }
         let own = above.adding(fileContents: contents, inFolder: folder)
@@ -146,13 +154,21 @@ final class UnseenNames {
         if isTooLarge || isClosed(name) || name.withUnsafeBytes({ own.excludes($0, isFolder: false) }) { rules[folder] = own }
     }
 
-    private func tellUnread(_ folder: [UInt8], _ error: any Error) {
-        unreadRules += 1
+    private func noteUnread(_ folder: [UInt8], _ error: any Error) {
         let (what, name) = ("Cannot read the ignore file of", folder.isEmpty ? target : folder)
         switch error {
-        case let error as SnapcatError: report(error)
-        case let error as Errno: report(.system(what, name, error))
-        default: report(SnapcatError(.failed, what, TerminalText.lossy(name), reason: "\(error)"))
+        case let error as SnapcatError: unreadRules[folder] = error
+        case let error as Errno: unreadRules[folder] = .system(what, name, error)
+        default: unreadRules[folder] = SnapcatError(.failed, what, TerminalText.lossy(name), reason: "\(error)")
+        }
+    }
+
+    /// Where they keep nothing they are nobody's trouble.
+    private func tellUnreadRules(above name: [UInt8]) {
+        for folder in [[]] + name.indices.filter({ name[$0] == UInt8(ascii: "/") }).map({ Array(name[..<$0]) }) {
+            guard let error = unreadRules.removeValue(forKey: folder) else { continue }
+            unreadRuleCount += 1
+            report(error)
         }
     }
 
